@@ -1,0 +1,218 @@
+//! The operations on derivation trees. Each takes constant time.
+
+use crate::{Link, MAX_DEPTH, UNLIMITED};
+
+/// What a slot stores about its place in a tree, beside the two links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Steps from the root, 0 to [`MAX_DEPTH`].
+    pub depth: u32,
+    /// Rights, a set of bits; children hold subsets.
+    pub rights: u8,
+    /// A revoke of this node has begun and is not finished.
+    pub revoking: bool,
+    /// Fixed when the node was made: what deriving from it may cost in all.
+    pub total: u32,
+    /// What is left of it.
+    pub credits: u32,
+}
+
+/// Where slots are stored. An implementation only reads and writes fields; it decides nothing.
+///
+/// What must hold: a field reads as it was last written; [`Slots::put`] writes every field of
+/// [`Node`]; totals and credits are stored exactly if the total came from [`Slots::representable`].
+pub trait Slots {
+    /// The slot behind `slot` in its list.
+    fn next(&self, slot: Link) -> Link;
+    /// Sets the slot behind.
+    fn set_next(&mut self, slot: Link, next: Link);
+    /// The slot before `slot` in its list.
+    fn prev(&self, slot: Link) -> Link;
+    /// Sets the slot before.
+    fn set_prev(&mut self, slot: Link, prev: Link);
+    /// The other fields.
+    fn node(&self, slot: Link) -> Node;
+    /// Writes the other fields.
+    fn put(&mut self, slot: Link, node: Node);
+    /// Writes the credits alone.
+    fn set_credits(&mut self, slot: Link, credits: u32);
+    /// Writes the flag alone.
+    fn set_revoking(&mut self, slot: Link, revoking: bool);
+    /// The largest total, at most `total`, that the slot can store.
+    fn representable(&self, slot: Link, total: u32) -> u32;
+}
+
+/// Why nothing was derived. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeriveError {
+    /// The parent's revoke is not finished.
+    Busy,
+    /// The parent's depth is [`MAX_DEPTH`].
+    TooDeep,
+    /// The parent's credits do not pay for one node and its total.
+    NoCredits,
+}
+
+/// The node has descendants, so it cannot be taken out of the middle of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HasDescendants;
+
+/// Makes `root` a list of its own, at depth 0.
+pub fn plant<S: Slots>(slots: &mut S, root: Link, rights: u8, total: u32) {
+    slots.set_next(root, Link::NONE);
+    slots.set_prev(root, Link::NONE);
+    let total = slots.representable(root, total);
+    let node = Node { depth: 0, rights, revoking: false, total, credits: total };
+    slots.put(root, node);
+}
+
+/// Whether nothing is derived from `slot`.
+pub fn is_leaf<S: Slots>(slots: &S, slot: Link) -> bool {
+    let next = slots.next(slot);
+    next.is_none() || slots.node(next).depth <= slots.node(slot).depth
+}
+
+/// Ends a revoke whose last step was the last that there was to do: if `slot` is marked as being
+/// revoked and has no descendant any more, the mark goes and the credits are whole again.
+/// Returns the node as it then is.
+pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
+    let mut node = slots.node(slot);
+    if node.revoking && is_leaf(slots, slot) {
+        node.revoking = false;
+        node.credits = node.total;
+        slots.put(slot, node);
+    }
+    node
+}
+
+/// Puts `child`, an unlinked slot, behind `parent` as its youngest child, with those of `rights`
+/// that the parent has and with the largest representable total not above `total`, which the
+/// parent pays for (1 + that). Returns what the total became.
+///
+/// # Errors
+/// [`DeriveError`], in the order of its variants.
+pub fn derive<S: Slots>(
+    slots: &mut S,
+    parent: Link,
+    child: Link,
+    rights: u8,
+    total: u32,
+) -> Result<u32, DeriveError> {
+    let above = settle(slots, parent);
+    if above.revoking {
+        return Err(DeriveError::Busy);
+    }
+    if above.depth >= MAX_DEPTH {
+        return Err(DeriveError::TooDeep);
+    }
+    let total = slots.representable(child, total);
+    if above.total != UNLIMITED {
+        // `total` is the cost less one, so the comparison cannot overflow.
+        if above.credits <= total {
+            return Err(DeriveError::NoCredits);
+        }
+        slots.set_credits(parent, above.credits - total - 1);
+    }
+    let next = slots.next(parent);
+    slots.set_next(child, next);
+    slots.set_prev(child, parent);
+    slots.set_next(parent, child);
+    if !next.is_none() {
+        slots.set_prev(next, child);
+    }
+    let node = Node {
+        depth: above.depth + 1,
+        rights: above.rights & rights,
+        revoking: false,
+        total,
+        credits: total,
+    };
+    slots.put(child, node);
+    Ok(total)
+}
+
+/// One step of revoking `slot`: takes the node behind it off the list and returns it, for the
+/// caller to empty; its credits and the price of its place go back to `slot`. `None` when there
+/// was nothing left to take: then the revoke is complete and all credits are back.
+///
+/// The flag stands from the first step to the last, so that nothing new can be derived from `slot`
+/// by those who hold it. Nodes that others derive further down cost credits that are taken along.
+pub fn revoke_step<S: Slots>(slots: &mut S, slot: Link) -> Option<Link> {
+    let mut above = slots.node(slot);
+    let taken = slots.next(slot);
+    if taken.is_none() {
+        settle(slots, slot);
+        return None;
+    }
+    let below = slots.node(taken);
+    if below.depth <= above.depth {
+        settle(slots, slot);
+        return None;
+    }
+    if above.total != UNLIMITED {
+        above.credits += 1 + below.credits;
+    }
+    above.revoking = true;
+    slots.put(slot, above);
+    unlink(slots, taken);
+    Some(taken)
+}
+
+/// Takes `slot`, which has no descendant, out of its list. If the slot before it is its parent and
+/// is not being revoked, the parent gets back what the slot cost, less what the slot lost.
+///
+/// # Errors
+/// [`HasDescendants`]: taking it out would hand them to a sibling.
+pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants> {
+    if !is_leaf(slots, slot) {
+        return Err(HasDescendants);
+    }
+    let node = slots.node(slot);
+    let before = slots.prev(slot);
+    if !before.is_none() {
+        let above = slots.node(before);
+        if above.depth + 1 == node.depth && above.total != UNLIMITED && !above.revoking {
+            // A leaf's whole total is free again, whatever was lost below it.
+            slots.set_credits(before, above.credits + 1 + node.total);
+        }
+    }
+    unlink(slots, slot);
+    Ok(())
+}
+
+/// Moves the node at `from` to `to`, an unlinked slot that stores the same totals: the same
+/// parent, children, rights and credits. `from` is unlinked then.
+pub fn relocate<S: Slots>(slots: &mut S, from: Link, to: Link) {
+    let (prev, next, node) = (slots.prev(from), slots.next(from), slots.node(from));
+    slots.set_prev(to, prev);
+    slots.set_next(to, next);
+    slots.put(to, node);
+    if !prev.is_none() {
+        slots.set_next(prev, to);
+    }
+    if !next.is_none() {
+        slots.set_prev(next, to);
+    }
+    slots.set_prev(from, Link::NONE);
+    slots.set_next(from, Link::NONE);
+}
+
+/// The most steps that revoking `slot` can take from now on, whatever others do; `None` if its
+/// total is unlimited.
+pub fn phi<S: Slots>(slots: &S, slot: Link) -> Option<u32> {
+    let node = slots.node(slot);
+    (node.total != UNLIMITED).then(|| node.total - node.credits)
+}
+
+/// Joins the neighbours of `slot` and clears its links.
+fn unlink<S: Slots>(slots: &mut S, slot: Link) {
+    let (prev, next) = (slots.prev(slot), slots.next(slot));
+    if !prev.is_none() {
+        slots.set_next(prev, next);
+    }
+    if !next.is_none() {
+        slots.set_prev(next, prev);
+    }
+    slots.set_prev(slot, Link::NONE);
+    slots.set_next(slot, Link::NONE);
+}

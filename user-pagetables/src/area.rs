@@ -1,0 +1,226 @@
+//! Hooks and the page-table area: how Tables come into a space, and how the space sees them.
+//!
+//! The area's own Table is the first that a space is given, and holds nothing but read-only views of
+//! its Tables, itself included: view i shows Table i. T Tables therefore bound the space's
+//! mappings at 1024 × (T − 1). When a Table leaves, the last view takes its place.
+
+use freehold_captree::{DeriveError, Link, derive};
+
+use crate::layout::{self, AREA_BASE, AREA_PAGES, AREA_TABLES, TABLE, USER_TABLES};
+use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Tables};
+
+/// Why a Table was not hooked, donated to a space or withdrawn, or an address not found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AreaError {
+    /// No Table of this space is hooked there.
+    NoTable,
+    /// The directory entry is in use.
+    Occupied,
+    /// The address belongs to the page-table area.
+    PageTableArea,
+    /// The area has no page left for another view.
+    Full,
+    /// The Table belongs to a space already (or, to withdraw: to none).
+    Owned,
+    /// The Table holds live entries, or is the area's own and not the last.
+    NotEmpty,
+    /// The Table is being destroyed.
+    Gone,
+    /// The container capability's revoke is not finished.
+    Busy,
+    /// The container capability is as deep as nodes can lie.
+    TooDeep,
+    /// The container capability cannot pay.
+    NoCredits,
+}
+
+impl From<DeriveError> for AreaError {
+    fn from(error: DeriveError) -> AreaError {
+        match error {
+            DeriveError::Busy => AreaError::Busy,
+            DeriveError::TooDeep => AreaError::TooDeep,
+            DeriveError::NoCredits => AreaError::NoCredits,
+        }
+    }
+}
+
+impl<M: Memory> Tables<M> {
+    /// Declares the page-table area of an empty Directory: `base` is a multiple of 4 MiB below
+    /// 3 GiB, `pages` 1 to 1,024.
+    pub fn declare_area(&mut self, directory: u32, base: u32, pages: u32) {
+        self.memory.store(directory + AREA_BASE, base);
+        self.memory.store(directory + AREA_PAGES, pages);
+    }
+
+    /// A field of the space: [`layout::AREA_BASE`], [`layout::AREA_PAGES`], [`layout::AREA_TABLES`].
+    pub fn space_field(&self, directory: u32, field: u32) -> u32 {
+        self.memory.load(directory + field)
+    }
+
+    fn area_slot(&self, directory: u32) -> Link {
+        layout::in_directory(directory, self.space_field(directory, AREA_BASE) >> 22)
+    }
+
+    /// The area's own Table, once there is one.
+    pub fn area_table(&self, directory: u32) -> Option<u32> {
+        let entry = self.entry(self.area_slot(directory));
+        (self.space_field(directory, AREA_TABLES) != 0).then(|| entry.address())
+    }
+
+    /// Donates a Table, so far nobody's, to a space. The first becomes the area's own.
+    ///
+    /// # Errors
+    /// Owned, Full; Occupied if something is hooked where the area is declared.
+    pub fn attach(&mut self, directory: u32, table: u32) -> Result<(), AreaError> {
+        if self.owner(table) != 0 {
+            return Err(AreaError::Owned);
+        }
+        let count = self.space_field(directory, AREA_TABLES);
+        if count >= self.space_field(directory, AREA_PAGES) {
+            return Err(AreaError::Full);
+        }
+        let area = if count == 0 {
+            let slot = self.area_slot(directory);
+            if self.meta(slot).kind() != Kind::Empty {
+                return Err(AreaError::Occupied);
+            }
+            self.memory.store(slot.address(), Entry::user(table, false).0);
+            self.set_meta(slot, Meta::new(0, 0, Kind::View, 0));
+            self.link(table);
+            table
+        } else {
+            self.entry(self.area_slot(directory)).address()
+        };
+        self.set_view(area, count, table);
+        self.set_owner(table, directory | count);
+        self.memory.store(directory + AREA_TABLES, count + 1);
+        Ok(())
+    }
+
+    fn set_view(&mut self, area: u32, index: u32, table: u32) {
+        let view = layout::in_table(area, index);
+        self.memory.store(view.address(), Entry::user(table, false).0);
+        self.set_meta(view, Meta::new(0, 0, Kind::View, 0));
+    }
+
+    /// Takes a Table out of its space's area, in constant time; what hangs on it stays.
+    /// The area's own Table leaves last.
+    ///
+    /// # Errors
+    /// Owned: it is in no area; NotEmpty: it is the area's own and there are others.
+    pub fn detach(&mut self, table: u32) -> Result<Flush, AreaError> {
+        let owner = self.owner(table);
+        if owner == 0 {
+            return Err(AreaError::Owned);
+        }
+        let (directory, place) = (owner & !(TABLE - 1), owner & (TABLE - 1));
+        let last = self.space_field(directory, AREA_TABLES) - 1;
+        let slot = self.area_slot(directory);
+        let area = self.entry(slot).address();
+        if place == 0 && last != 0 {
+            return Err(AreaError::NotEmpty);
+        }
+        if place != last {
+            let moved = self.entry(layout::in_table(area, last)).address();
+            self.set_view(area, place, moved);
+            self.set_owner(moved, directory | place);
+        }
+        let view = layout::in_table(area, last);
+        self.memory.swap(view.address(), 0);
+        self.set_meta(view, Meta(0));
+        self.set_owner(table, 0);
+        self.memory.store(directory + AREA_TABLES, last);
+        if last == 0 {
+            self.memory.swap(slot.address(), 0);
+            self.set_meta(slot, Meta(0));
+            self.unlink(table);
+        }
+        Ok(self.flush_directory(directory))
+    }
+
+    /// Takes an empty Table out of its space's area: what `withdraw` does.
+    ///
+    /// # Errors
+    /// Owned, NotEmpty.
+    pub fn withdraw(&mut self, table: u32) -> Result<Flush, AreaError> {
+        if self.aux(table) != 0 {
+            return Err(AreaError::NotEmpty);
+        }
+        self.detach(table)
+    }
+
+    /// Hooks a Table into entry `index` (below 768) of a Directory, as a child of the container
+    /// capability in slot `container`. Constant time, whatever the Table holds.
+    ///
+    /// # Errors
+    /// Gone, PageTableArea, Occupied, then what the derivation lacks.
+    pub fn hook(
+        &mut self,
+        container: Link,
+        table: u32,
+        directory: u32,
+        index: u32,
+        rights: u8,
+    ) -> Result<(), AreaError> {
+        debug_assert!(index < USER_TABLES);
+        if self.frame_type(table) != FrameType::Table {
+            return Err(AreaError::Gone);
+        }
+        if self.is_area_entry(directory, index) {
+            return Err(AreaError::PageTableArea);
+        }
+        let slot = layout::in_directory(directory, index);
+        if self.meta(slot).kind() != Kind::Empty {
+            return Err(AreaError::Occupied);
+        }
+        derive(self, container, slot, rights & crate::map::WRITE, 0)?;
+        let meta = self.meta(slot).with_kind(Kind::Hook);
+        self.set_meta(slot, meta);
+        let entry = Entry::user(table, meta.rights() & crate::map::WRITE != 0);
+        self.memory.store(slot.address(), entry.0);
+        self.link(table);
+        Ok(())
+    }
+
+    /// Takes a hook back.
+    ///
+    /// # Errors
+    /// PageTableArea; NoTable if nothing is hooked there.
+    pub fn unhook(&mut self, directory: u32, index: u32) -> Result<Flush, AreaError> {
+        let slot = layout::in_directory(directory, index);
+        match self.meta(slot).kind() {
+            Kind::Hook => {}
+            Kind::View => return Err(AreaError::PageTableArea),
+            _ => return Err(AreaError::NoTable),
+        }
+        // Nothing is ever derived from a hook.
+        let (empty, flush) = self.reap(slot);
+        debug_assert!(empty);
+        Ok(flush)
+    }
+
+    /// The entry of the space's own Table that maps `address`, which is below 3 GiB.
+    ///
+    /// # Errors
+    /// PageTableArea; NoTable if nothing is hooked there or the Table is not the space's.
+    pub fn slot_at(&self, directory: u32, address: u32) -> Result<Link, AreaError> {
+        let index = address >> 22;
+        if self.is_area_entry(directory, index) {
+            return Err(AreaError::PageTableArea);
+        }
+        let slot = layout::in_directory(directory, index);
+        let entry = self.entry(slot);
+        if !entry.is_present() {
+            return Err(AreaError::NoTable);
+        }
+        let table = entry.address();
+        if self.owner(table) & !(TABLE - 1) != directory {
+            return Err(AreaError::NoTable);
+        }
+        Ok(layout::in_table(table, address >> 12 & (layout::ENTRIES - 1)))
+    }
+
+    fn is_area_entry(&self, directory: u32, index: u32) -> bool {
+        self.space_field(directory, AREA_BASE) >> 22 == index
+    }
+}

@@ -1,0 +1,159 @@
+//! The frame table: what each physical frame is, and who holds on to it.
+//!
+//! 16 bytes a frame, fixed at boot: type:8 links:24, aux, owner, was. A frame has exactly one type at
+//! a time; [`Tables::set_type`] is the only place that changes it, and keeps the counts by type, so
+//! a frame that became kernel memory after boot would show.
+
+use crate::{Memory, Tables};
+
+/// Bytes of an element.
+pub const ELEMENT: u32 = 16;
+const AUX: u32 = 4;
+const OWNER: u32 = 8;
+const WAS: u32 = 12;
+
+/// What a frame is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FrameType {
+    /// Memory of programs: it can be mapped.
+    Data = 0,
+    /// First frame of a Directory (a Space).
+    Directory = 1,
+    /// First frame of a Table.
+    Table = 2,
+    /// A further frame of either: derivation links.
+    Sidecar = 3,
+    /// A thread.
+    Thread = 4,
+    /// A thread's message registers; it has at most one mapping.
+    Utcb = 5,
+    /// Capability slots.
+    CapNode = 6,
+    /// Memory of a device.
+    Device = 7,
+    /// The kernel's own, since boot.
+    Kernel = 8,
+    /// An object that is being destroyed; its list and contents go.
+    Dying = 9,
+    /// No frame: a hole in RAM, or beyond its end.
+    Hole = 10,
+}
+
+/// Number of types.
+pub const TYPES: usize = 11;
+
+impl FrameType {
+    /// Every type, in the order of their numbers.
+    pub const ALL: [FrameType; TYPES] = [
+        FrameType::Data,
+        FrameType::Directory,
+        FrameType::Table,
+        FrameType::Sidecar,
+        FrameType::Thread,
+        FrameType::Utcb,
+        FrameType::CapNode,
+        FrameType::Device,
+        FrameType::Kernel,
+        FrameType::Dying,
+        FrameType::Hole,
+    ];
+
+    const fn from_bits(bits: u32) -> FrameType {
+        FrameType::ALL[if bits < TYPES as u32 { bits as usize } else { FrameType::Hole as usize }]
+    }
+}
+
+impl<M: Memory> Tables<M> {
+    fn element(&self, frame: u32) -> u32 {
+        self.frame_table + ELEMENT * (frame >> 12)
+    }
+
+    /// The type of the frame at physical address `frame`; [`FrameType::Hole`] beyond the table.
+    pub fn frame_type(&self, frame: u32) -> FrameType {
+        if frame >> 12 >= self.frame_count() {
+            return FrameType::Hole;
+        }
+        FrameType::from_bits(self.memory.load(self.element(frame)) & 0xFF)
+    }
+
+    /// Changes a frame's type. Links, aux and owner become 0.
+    pub fn set_type(&mut self, frame: u32, new: FrameType) {
+        let old = self.frame_type(frame);
+        self.counts[old as usize] -= 1;
+        self.counts[new as usize] += 1;
+        let element = self.element(frame);
+        self.memory.store(element, new as u32);
+        for field in [AUX, OWNER, WAS] {
+            self.memory.store(element + field, 0);
+        }
+    }
+
+    /// Marks an object as being destroyed. What it was stays known ([`Tables::was`]), and so do its
+    /// links, aux and owner, which its end still needs.
+    pub fn condemn(&mut self, frame: u32) {
+        let old = self.frame_type(frame);
+        if old == FrameType::Dying {
+            return;
+        }
+        self.counts[old as usize] -= 1;
+        self.counts[FrameType::Dying as usize] += 1;
+        let element = self.element(frame);
+        let word = self.memory.load(element);
+        self.memory.store(element, word & !0xFF | FrameType::Dying as u32);
+        self.memory.store(element + WAS, old as u32);
+    }
+
+    /// What a dying frame was.
+    pub fn was(&self, frame: u32) -> FrameType {
+        FrameType::from_bits(self.memory.load(self.element(frame) + WAS))
+    }
+
+    /// How many frames have this type.
+    pub fn count(&self, kind: FrameType) -> u32 {
+        self.counts[kind as usize]
+    }
+
+    /// Typed links that hold the frame: hooks of a Table, threads of a Directory.
+    pub fn links(&self, frame: u32) -> u32 {
+        self.memory.load(self.element(frame)) >> 8
+    }
+
+    /// One more link.
+    pub fn link(&mut self, frame: u32) {
+        let element = self.element(frame);
+        let word = self.memory.load(element);
+        self.memory.store(element, word + 0x100);
+    }
+
+    /// One link less.
+    pub fn unlink(&mut self, frame: u32) {
+        let element = self.element(frame);
+        let word = self.memory.load(element);
+        debug_assert!(word >= 0x100, "unlinking a frame without links");
+        self.memory.store(element, word - 0x100);
+    }
+
+    /// Table: live entries. Dying object: cursor of its clearing.
+    pub fn aux(&self, frame: u32) -> u32 {
+        self.memory.load(self.element(frame) + AUX)
+    }
+
+    /// Sets [`Tables::aux`].
+    pub fn set_aux(&mut self, frame: u32, aux: u32) {
+        let element = self.element(frame);
+        self.memory.store(element + AUX, aux);
+    }
+
+    /// Table: its space's Directory | place in the area. CapNode: Directory | index. Utcb: thread.
+    /// 0: nobody's.
+    pub fn owner(&self, frame: u32) -> u32 {
+        self.memory.load(self.element(frame) + OWNER)
+    }
+
+    /// Sets [`Tables::owner`].
+    pub fn set_owner(&mut self, frame: u32, owner: u32) {
+        let element = self.element(frame);
+        self.memory.store(element + OWNER, owner);
+    }
+}

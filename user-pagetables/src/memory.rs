@@ -1,0 +1,33 @@
+//! What this crate needs from its surroundings: the words of physical memory, and leave to go on.
+
+/// Physical memory, by the word. Addresses are multiples of four.
+///
+/// What must hold: a word reads as it was last written, here or by the page walks of the hardware
+/// (which set accessed and dirty bits and nothing else).
+pub trait Memory {
+    /// Reads a word.
+    fn load(&self, address: u32) -> u32;
+    /// Writes a word.
+    fn store(&mut self, address: u32, word: u32);
+    /// Writes a word and returns what it replaced, in one step that the hardware cannot divide.
+    fn swap(&mut self, address: u32, word: u32) -> u32;
+    /// Writes zeros. Both numbers are multiples of four.
+    fn clear(&mut self, address: u32, bytes: u32);
+}
+
+/// Units of work between preemption checks (design.md §2: one node or entry, or 256 bytes).
+pub trait Budget {
+    /// Takes `units` for work that is done next; `false`: stop before it, in a state that can be
+    /// taken up again.
+    fn spend(&mut self, units: u32) -> bool;
+}
+
+/// How far a preemptible piece of work got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Progress {
+    /// Nothing is left to do.
+    Done,
+    /// The budget ended; the same call goes on from here.
+    Preempted,
+}

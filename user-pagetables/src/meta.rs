@@ -1,0 +1,154 @@
+//! The packed node of an entry: depth:6 rights:3 kind:3 revoking:1 spare:1 total:6 credits:12.
+
+/// What an entry of a Table or Directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Nothing; the entry is zero.
+    Empty = 0,
+    /// Root of a frame of data: the frame's place in its boot container, for ever.
+    Root = 1,
+    /// Root of a donated frame: the entry is zero, the list is that of the object's capabilities.
+    Donated = 2,
+    /// Root of a further frame of a donated object; the list is empty.
+    Part = 3,
+    /// A frame derived from another slot.
+    Mapping = 4,
+    /// Directory: a Table, derived from a container capability.
+    Hook = 5,
+    /// The kernel's own: a read-only view of a Table, or the page-table area's Table. No node.
+    View = 6,
+    /// A place in a boot container that has no frame to give: a hole, or kernel memory.
+    Hole = 7,
+}
+
+impl Kind {
+    const ALL: [Kind; 8] = [
+        Kind::Empty,
+        Kind::Root,
+        Kind::Donated,
+        Kind::Part,
+        Kind::Mapping,
+        Kind::Hook,
+        Kind::View,
+        Kind::Hole,
+    ];
+}
+
+/// A packed node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta(pub u32);
+
+const RIGHTS: u32 = 6;
+const KIND: u32 = 9;
+const REVOKING: u32 = 12;
+const TOTAL: u32 = 14;
+const CREDITS: u32 = 20;
+
+impl Meta {
+    /// A node with these fields; `code` as in [`total`]; all credits there.
+    pub const fn new(depth: u32, rights: u8, kind: Kind, code: u32) -> Meta {
+        let credits = if code == total::UNLIMITED_CODE { 0 } else { total::decode(code) };
+        Meta(
+            depth & 63
+                | (rights as u32 & 7) << RIGHTS
+                | (kind as u32) << KIND
+                | (code & 63) << TOTAL
+                | credits << CREDITS,
+        )
+    }
+
+    /// Steps from the root.
+    pub const fn depth(self) -> u32 {
+        self.0 & 63
+    }
+
+    /// Rights.
+    pub const fn rights(self) -> u8 {
+        (self.0 >> RIGHTS & 7) as u8
+    }
+
+    /// What the entry is.
+    pub const fn kind(self) -> Kind {
+        Kind::ALL[(self.0 >> KIND & 7) as usize]
+    }
+
+    /// The same with another kind.
+    #[must_use]
+    pub const fn with_kind(self, kind: Kind) -> Meta {
+        Meta(self.0 & !(7 << KIND) | (kind as u32) << KIND)
+    }
+
+    /// Whether a revoke is unfinished.
+    pub const fn revoking(self) -> bool {
+        self.0 & 1 << REVOKING != 0
+    }
+
+    /// The same with the flag set or clear.
+    #[must_use]
+    pub const fn with_revoking(self, revoking: bool) -> Meta {
+        Meta(self.0 & !(1 << REVOKING) | (revoking as u32) << REVOKING)
+    }
+
+    /// Code of the total.
+    pub const fn code(self) -> u32 {
+        self.0 >> TOTAL & 63
+    }
+
+    /// The total itself.
+    pub const fn total(self) -> u32 {
+        total::decode(self.code())
+    }
+
+    /// Credits left.
+    pub const fn credits(self) -> u32 {
+        match self.code() {
+            total::UNLIMITED_CODE => u32::MAX,
+            _ => self.0 >> CREDITS,
+        }
+    }
+
+    /// The same with other credits, at most 4,095; an unlimited node keeps none.
+    #[must_use]
+    pub const fn with_credits(self, credits: u32) -> Meta {
+        match self.code() {
+            total::UNLIMITED_CODE => self,
+            _ => Meta(self.0 & !(0xFFF << CREDITS) | (credits & 0xFFF) << CREDITS),
+        }
+    }
+}
+
+/// Totals as 6-bit codes: 0–46 exact, then growing to 4,095; the last code is unlimited.
+pub mod total {
+    use freehold_captree::UNLIMITED;
+
+    /// The code that means no bound.
+    pub const UNLIMITED_CODE: u32 = 63;
+    const EXACT: u32 = 46;
+    const GROWING: [u32; 16] =
+        [56, 64, 96, 128, 192, 256, 384, 512, 640, 768, 1024, 1536, 2048, 2560, 3072, 4095];
+
+    /// The total that a code stands for.
+    pub const fn decode(code: u32) -> u32 {
+        match code & 63 {
+            UNLIMITED_CODE => UNLIMITED,
+            code if code <= EXACT => code,
+            code => GROWING[(code - EXACT - 1) as usize],
+        }
+    }
+
+    /// The code of the largest total, at most `total`, that has one.
+    pub const fn encode(total: u32) -> u32 {
+        if total == UNLIMITED {
+            return UNLIMITED_CODE;
+        }
+        if total <= EXACT {
+            return total;
+        }
+        let mut code = UNLIMITED_CODE - 1;
+        while code > EXACT && decode(code) > total {
+            code -= 1;
+        }
+        code
+    }
+}

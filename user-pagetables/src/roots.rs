@@ -1,0 +1,127 @@
+//! Roots: how a frame comes into the world, becomes an object, and is data again.
+//!
+//! What must hold: only a root without descendants is donated, so no mapping of an object's frame
+//! exists (1); the object's frames become data again only after every translation of them is gone
+//! from the TLB ([`Settled`]) and they were cleared (10, 15).
+
+use freehold_captree::{Link, Slots, UNLIMITED, is_leaf, plant, settle};
+
+use crate::layout::{self, TABLE_FRAMES};
+use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Settled, Tables, total};
+
+/// Why a root was not donated. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DonateError {
+    /// The index of a four-frame object is not divisible by four.
+    Misaligned,
+    /// A root is donated already, or has no frame.
+    NotData,
+    /// A root has descendants.
+    HasDescendants,
+}
+
+/// Frames that an object of this type takes.
+pub const fn frames_of(kind: FrameType) -> u32 {
+    match kind {
+        FrameType::Directory | FrameType::Table => TABLE_FRAMES,
+        _ => 1,
+    }
+}
+
+impl<M: Memory> Tables<M> {
+    /// Makes the frame at `frame`, so far a hole, data that can be given away.
+    pub fn adopt(&mut self, frame: u32) {
+        self.set_type(frame, FrameType::Data);
+        let root = self.root(frame);
+        self.memory.store(root.address(), Entry::user(frame, true).0);
+        self.set_meta(root, Meta::new(0, 7, Kind::Root, total::UNLIMITED_CODE));
+        plant(self, root, 7, UNLIMITED);
+    }
+
+    /// Makes the frame at `frame`, so far a hole, the kernel's own.
+    pub fn reserve(&mut self, frame: u32) {
+        self.set_type(frame, FrameType::Kernel);
+    }
+
+    /// Makes the four frames at `table` one of the boot containers: a Table without a root to give.
+    pub fn reserve_table(&mut self, table: u32) {
+        self.set_type(table, FrameType::Table);
+        for part in 1..TABLE_FRAMES {
+            self.set_type(table + part * layout::FRAME, FrameType::Sidecar);
+        }
+    }
+
+    /// Turns the root of `frame` (and the three behind it, for a Table or Directory) into an object
+    /// of type `kind`: no longer mapped anywhere, its root the head of the object's list. The
+    /// contents are what they were.
+    ///
+    /// # Errors
+    /// [`DonateError`], with nothing changed.
+    pub fn donate(&mut self, frame: u32, kind: FrameType) -> Result<Flush, DonateError> {
+        let count = frames_of(kind);
+        if !(frame / layout::FRAME).is_multiple_of(count) {
+            return Err(DonateError::Misaligned);
+        }
+        for part in 0..count {
+            let frame = frame + part * layout::FRAME;
+            if self.frame_type(frame) != FrameType::Data {
+                return Err(DonateError::NotData);
+            }
+            let root = self.root(frame);
+            settle(self, root);
+            if !is_leaf(self, root) {
+                return Err(DonateError::HasDescendants);
+            }
+        }
+        for part in 0..count {
+            let frame = frame + part * layout::FRAME;
+            let root = self.root(frame);
+            self.memory.swap(root.address(), 0);
+            let role = if part == 0 { Kind::Donated } else { Kind::Part };
+            let meta = self.meta(root).with_kind(role);
+            self.set_meta(root, meta);
+            self.set_type(frame, if part == 0 { kind } else { FrameType::Sidecar });
+        }
+        Ok(self.flush_table(layout::table_of(self.root(frame).address())))
+    }
+
+    /// Ends the object at `frame`, whose list is empty and whose frames are cleared: they are data
+    /// again, with totals of `code`.
+    pub fn restore(&mut self, frame: u32, kind: FrameType, code: u32, _: &Settled) {
+        for part in 0..frames_of(kind) {
+            let frame = frame + part * layout::FRAME;
+            self.set_type(frame, FrameType::Data);
+            let root = self.root(frame);
+            debug_assert!(is_leaf(self, root), "restoring a root with descendants");
+            self.memory.store(root.address(), Entry::user(frame, true).0);
+            self.set_meta(root, Meta::new(0, 7, Kind::Root, code));
+        }
+    }
+
+    /// Fixes the total of a root without descendants, before its memory is lent.
+    ///
+    /// # Errors
+    /// `false` if the root has descendants or is donated.
+    #[must_use]
+    pub fn fix_total(&mut self, root: Link, code: u32) -> bool {
+        let meta = self.meta(root);
+        match meta.kind() {
+            Kind::Hole => true,
+            Kind::Root if is_leaf(self, root) => {
+                self.set_meta(root, Meta::new(0, 7, Kind::Root, code));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What is due when an entry of `table` has changed: all, if it is hooked anywhere.
+    pub(crate) fn flush_table(&self, table: u32) -> Flush {
+        if self.links(table) == 0 { Flush::None } else { Flush::All }
+    }
+
+    /// Whether the list of `root` is empty.
+    pub fn root_is_leaf(&self, root: Link) -> bool {
+        self.next(root).is_none()
+    }
+}

@@ -1,0 +1,219 @@
+//! All tables of the machine, and their slots as the derivation trees see them.
+
+use freehold_captree::{Link, Node, Slots};
+
+use crate::frames::TYPES;
+use crate::layout::{self, IN_NODE, META, NEXT, PREV};
+use crate::{Entry, FrameType, Kind, Memory, Meta, total};
+
+/// Capability slot's packed word: depth:6 rights:3 kind:4 revoking:1 origin:1.
+const CAP_RIGHTS: u32 = 6;
+const CAP_KIND: u32 = 9;
+const CAP_REVOKING: u32 = 1 << 13;
+const CAP_ORIGIN: u32 = 1 << 14;
+
+/// Every Table, Directory and capability node, reached through the words of memory.
+pub struct Tables<M> {
+    /// The words of memory.
+    pub memory: M,
+    /// Physical address of the Directory that the processor uses.
+    pub current: u32,
+    pub(crate) frame_table: u32,
+    pub(crate) boot_tables: u32,
+    pub(crate) blocks: u32,
+    pub(crate) counts: [u32; TYPES],
+}
+
+impl<M: Memory> Tables<M> {
+    /// Bytes that the frame table and the boot containers of `blocks` 4 MiB blocks of RAM take: the
+    /// containers (16 KiB each) lie first.
+    pub const fn boot_bytes(blocks: u32) -> u32 {
+        blocks * (layout::TABLE + layout::ENTRIES * crate::frames::ELEMENT)
+    }
+
+    /// Takes charge of `blocks` 4 MiB blocks of memory from physical address 0, with the boot
+    /// containers and the frame table at `place` (aligned to 16 KiB, [`Tables::boot_bytes`] long),
+    /// which are cleared here. Every frame begins as a hole.
+    pub fn new(mut memory: M, blocks: u32, place: u32) -> Tables<M> {
+        memory.clear(place, Self::boot_bytes(blocks));
+        let mut counts = [0; TYPES];
+        counts[FrameType::Hole as usize] = blocks * layout::ENTRIES;
+        let frame_table = place + blocks * layout::TABLE;
+        let mut tables = Tables { memory, current: 0, frame_table, boot_tables: place, blocks, counts };
+        for frame in 0..blocks * layout::ENTRIES {
+            let element = frame_table + crate::frames::ELEMENT * frame;
+            tables.memory.store(element, FrameType::Hole as u32);
+            let root = tables.root(frame << 12);
+            tables.set_meta(root, Meta::new(0, 0, Kind::Hole, 0));
+        }
+        tables
+    }
+
+    /// 4 MiB blocks of memory in charge.
+    pub fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// Frames in charge, holes included.
+    pub fn frame_count(&self) -> u32 {
+        self.blocks * layout::ENTRIES
+    }
+
+    /// The boot container of a block.
+    pub fn boot_table(&self, block: u32) -> u32 {
+        self.boot_tables + block * layout::TABLE
+    }
+
+    /// Whether the Table is a boot container, whose slots are roots.
+    pub fn is_boot_table(&self, table: u32) -> bool {
+        table >= self.boot_tables && table < self.frame_table
+    }
+
+    /// The root of the frame at `frame`: arithmetic, no lookup.
+    pub fn root(&self, frame: u32) -> Link {
+        let number = frame >> 12;
+        layout::in_table(self.boot_table(number / layout::ENTRIES), number % layout::ENTRIES)
+    }
+
+    /// The frame whose root lies in entry `index` of a boot container.
+    pub fn frame_of_root(&self, root: Link) -> u32 {
+        let block = (layout::table_of(root.address()) - self.boot_tables) / layout::TABLE;
+        (block * layout::ENTRIES + layout::index_of(root.address())) << 12
+    }
+
+    /// The hardware entry of a slot in a Table or Directory.
+    pub fn entry(&self, slot: Link) -> Entry {
+        Entry(self.memory.load(slot.address()))
+    }
+
+    /// The packed node of a slot in a Table or Directory.
+    pub fn meta(&self, slot: Link) -> Meta {
+        Meta(self.memory.load(slot.address() + META))
+    }
+
+    pub(crate) fn set_meta(&mut self, slot: Link, meta: Meta) {
+        self.memory.store(slot.address() + META, meta.0);
+    }
+
+    /// The kind of the capability in a slot of a capability node; 0 is an empty slot.
+    pub fn cap_kind(&self, slot: Link) -> u32 {
+        self.memory.load(slot.address() + layout::SLOT_META) >> CAP_KIND & 15
+    }
+
+    /// The rights of the capability in a slot of a capability node.
+    pub fn cap_rights(&self, slot: Link) -> u8 {
+        (self.memory.load(slot.address() + layout::SLOT_META) >> CAP_RIGHTS & 7) as u8
+    }
+
+    /// Whether an object lives in this slot, so that it cannot move.
+    pub fn cap_is_origin(&self, slot: Link) -> bool {
+        self.memory.load(slot.address() + layout::SLOT_META) & CAP_ORIGIN != 0
+    }
+
+    /// Names the kind of the capability in a slot, and whether an object lives in it.
+    pub fn set_cap_kind(&mut self, slot: Link, kind: u32, origin: bool) {
+        let at = slot.address() + layout::SLOT_META;
+        let word = self.memory.load(at) & !(15 << CAP_KIND | CAP_ORIGIN);
+        let origin = if origin { CAP_ORIGIN } else { 0 };
+        self.memory.store(at, word | (kind & 15) << CAP_KIND | origin);
+    }
+
+    /// A field of a capability slot: [`layout::OBJECT`], [`layout::BADGE`] or [`layout::SPARE`].
+    pub fn cap_field(&self, slot: Link, field: u32) -> u32 {
+        self.memory.load(slot.address() + field)
+    }
+
+    /// Sets such a field.
+    pub fn set_cap_field(&mut self, slot: Link, field: u32, word: u32) {
+        self.memory.store(slot.address() + field, word);
+    }
+
+    /// The largest total that nodes in the object at `object` may have: what its memory was lent with.
+    pub fn total_limit(&self, object: u32) -> u32 {
+        self.meta(self.root(object)).total()
+    }
+}
+
+impl<M: Memory> Slots for Tables<M> {
+    fn next(&self, slot: Link) -> Link {
+        let field = if slot.kind() == IN_NODE { layout::SLOT_NEXT } else { NEXT };
+        Link::from_word(self.memory.load(slot.address() + field))
+    }
+
+    fn set_next(&mut self, slot: Link, next: Link) {
+        let field = if slot.kind() == IN_NODE { layout::SLOT_NEXT } else { NEXT };
+        self.memory.store(slot.address() + field, next.word());
+    }
+
+    fn prev(&self, slot: Link) -> Link {
+        let field = if slot.kind() == IN_NODE { layout::SLOT_PREV } else { PREV };
+        Link::from_word(self.memory.load(slot.address() + field))
+    }
+
+    fn set_prev(&mut self, slot: Link, prev: Link) {
+        let field = if slot.kind() == IN_NODE { layout::SLOT_PREV } else { PREV };
+        self.memory.store(slot.address() + field, prev.word());
+    }
+
+    fn node(&self, slot: Link) -> Node {
+        if slot.kind() == IN_NODE {
+            let word = self.memory.load(slot.address() + layout::SLOT_META);
+            return Node {
+                depth: word & 63,
+                rights: (word >> CAP_RIGHTS & 7) as u8,
+                revoking: word & CAP_REVOKING != 0,
+                total: self.memory.load(slot.address() + layout::TOTAL),
+                credits: self.memory.load(slot.address() + layout::CREDITS),
+            };
+        }
+        let meta = self.meta(slot);
+        Node {
+            depth: meta.depth(),
+            rights: meta.rights(),
+            revoking: meta.revoking(),
+            total: meta.total(),
+            credits: meta.credits(),
+        }
+    }
+
+    fn put(&mut self, slot: Link, node: Node) {
+        if slot.kind() == IN_NODE {
+            let at = slot.address() + layout::SLOT_META;
+            let kept = self.memory.load(at) & (15 << CAP_KIND | CAP_ORIGIN);
+            let revoking = if node.revoking { CAP_REVOKING } else { 0 };
+            let word = kept | node.depth & 63 | u32::from(node.rights & 7) << CAP_RIGHTS | revoking;
+            self.memory.store(at, word);
+            self.memory.store(slot.address() + layout::TOTAL, node.total);
+            self.memory.store(slot.address() + layout::CREDITS, node.credits);
+            return;
+        }
+        let kind = self.meta(slot).kind();
+        let meta = Meta::new(node.depth, node.rights, kind, total::encode(node.total));
+        self.set_meta(slot, meta.with_revoking(node.revoking).with_credits(node.credits));
+    }
+
+    fn set_credits(&mut self, slot: Link, credits: u32) {
+        if slot.kind() == IN_NODE {
+            return self.memory.store(slot.address() + layout::CREDITS, credits);
+        }
+        let meta = self.meta(slot).with_credits(credits);
+        self.set_meta(slot, meta);
+    }
+
+    fn set_revoking(&mut self, slot: Link, revoking: bool) {
+        if slot.kind() == IN_NODE {
+            let at = slot.address() + layout::SLOT_META;
+            let word = self.memory.load(at) & !CAP_REVOKING;
+            return self.memory.store(at, word | if revoking { CAP_REVOKING } else { 0 });
+        }
+        let meta = self.meta(slot).with_revoking(revoking);
+        self.set_meta(slot, meta);
+    }
+
+    fn representable(&self, slot: Link, wanted: u32) -> u32 {
+        match slot.kind() {
+            IN_NODE => wanted,
+            _ => total::decode(total::encode(wanted)),
+        }
+    }
+}
