@@ -69,13 +69,14 @@ calls! {
     /// Immediate: bit 0 FPU; EBX container, ESI thread index | utcb index << 10, EDI slot for the thread,
     /// EBP space (0: own) | utcb page address.
     MakeThread = 18,
-    /// Immediate: rights; EBX container, ESI space (0: own), EDI directory index, EBP total.
+    /// Immediate: rights; EBX container, ESI space (0: own), EDI directory index.
     Hook = 19,
     /// EBX space (0: own), ESI directory index.
     Unhook = 20,
-    /// EBX updates in the message registers, ESI cursor. Out: ESI cursor, EDI mappings made.
+    /// EBX updates in the message registers, ESI cursor (0), EDI 0. Out: ESI cursor, EDI mappings made.
     Update = 21,
-    /// EBX container, ESI first | (count − 1) << 10, EDI address of the words, EBP cursor. Out: EBP.
+    /// EBX container, ESI first | (count − 1) << 10, EDI address of the words, EBP 0. Out: EBP words done, EDI
+    /// address of a fault.
     Validate = 22,
     /// EBX space (0: own) or container, ESI first page or index, EDI count. Out: both advanced.
     Unmap = 23,

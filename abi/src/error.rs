@@ -71,7 +71,7 @@ errors! {
     Owned = 20,
     /// The Table or address belongs to the page-table area, which only the kernel writes.
     PageTableArea = 21,
-    /// An object's slot cannot be moved, copied over or sent: it is where the object lives.
+    /// The slot cannot be moved, sent or unmapped: an object lives there, or it is a frame's root.
     Unmovable = 22,
     /// The badge is already set, so it cannot be set again.
     Badged = 23,

@@ -72,14 +72,22 @@ pub fn is_leaf<S: Slots>(slots: &S, slot: Link) -> bool {
     next.is_none() || slots.node(next).depth <= slots.node(slot).depth
 }
 
-/// Ends a revoke whose last step was the last that there was to do: if `slot` is marked as being
-/// revoked and has no descendant any more, the mark goes and the credits are whole again.
-/// Returns the node as it then is.
-pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
+/// The node in `slot` as [`settle`] would leave it.
+fn settled<S: Slots>(slots: &S, slot: Link) -> Node {
     let mut node = slots.node(slot);
     if node.revoking && is_leaf(slots, slot) {
         node.revoking = false;
         node.credits = node.total;
+    }
+    node
+}
+
+/// Ends a revoke whose last step was the last that there was to do: if `slot` is marked as being
+/// revoked and has no descendant any more, the mark goes and the credits are whole again.
+/// Returns the node as it then is.
+pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
+    let node = settled(slots, slot);
+    if slots.node(slot).revoking && !node.revoking {
         slots.put(slot, node);
     }
     node
@@ -98,7 +106,7 @@ pub fn derive<S: Slots>(
     rights: u8,
     total: u32,
 ) -> Result<u32, DeriveError> {
-    let above = settle(slots, parent);
+    let above = settled(slots, parent);
     if above.revoking {
         return Err(DeriveError::Busy);
     }
@@ -113,6 +121,7 @@ pub fn derive<S: Slots>(
         }
         slots.set_credits(parent, above.credits - total - 1);
     }
+    slots.set_revoking(parent, false);
     let next = slots.next(parent);
     slots.set_next(child, next);
     slots.set_prev(child, parent);

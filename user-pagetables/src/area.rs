@@ -75,15 +75,10 @@ impl<M: Memory> Tables<M> {
         if self.owner(table) != 0 {
             return Err(AreaError::Owned);
         }
+        self.check_attach(directory)?;
         let count = self.space_field(directory, AREA_TABLES);
-        if count >= self.space_field(directory, AREA_PAGES) {
-            return Err(AreaError::Full);
-        }
         let area = if count == 0 {
             let slot = self.area_slot(directory);
-            if self.meta(slot).kind() != Kind::Empty {
-                return Err(AreaError::Occupied);
-            }
             self.memory.store(slot.address(), Entry::user(table, false).0);
             self.set_meta(slot, Meta::new(0, 0, Kind::View, 0));
             self.link(table);
@@ -94,6 +89,21 @@ impl<M: Memory> Tables<M> {
         self.set_view(area, count, table);
         self.set_owner(table, directory | count);
         self.memory.store(directory + AREA_TABLES, count + 1);
+        Ok(())
+    }
+
+    /// Whether the space can be given one more Table.
+    ///
+    /// # Errors
+    /// Full; Occupied if something is hooked where the area is declared.
+    pub fn check_attach(&self, directory: u32) -> Result<(), AreaError> {
+        let count = self.space_field(directory, AREA_TABLES);
+        if count >= self.space_field(directory, AREA_PAGES) {
+            return Err(AreaError::Full);
+        }
+        if count == 0 && self.meta(self.area_slot(directory)).kind() != Kind::Empty {
+            return Err(AreaError::Occupied);
+        }
         Ok(())
     }
 

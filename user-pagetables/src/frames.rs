@@ -106,7 +106,19 @@ impl<M: Memory> Tables<M> {
 
     /// What a dying frame was.
     pub fn was(&self, frame: u32) -> FrameType {
-        FrameType::from_bits(self.memory.load(self.element(frame) + WAS))
+        FrameType::from_bits(self.memory.load(self.element(frame) + WAS) & 0xFF)
+    }
+
+    /// How far the emptying of a dying frame has come.
+    pub fn cursor(&self, frame: u32) -> u32 {
+        self.memory.load(self.element(frame) + WAS) >> 8
+    }
+
+    /// Sets [`Tables::cursor`].
+    pub fn set_cursor(&mut self, frame: u32, cursor: u32) {
+        let element = self.element(frame);
+        let was = self.memory.load(element + WAS) & 0xFF;
+        self.memory.store(element + WAS, was | cursor << 8);
     }
 
     /// How many frames have this type.
@@ -134,7 +146,7 @@ impl<M: Memory> Tables<M> {
         self.memory.store(element, word - 0x100);
     }
 
-    /// Table: live entries. Dying object: cursor of its clearing.
+    /// Table: live entries.
     pub fn aux(&self, frame: u32) -> u32 {
         self.memory.load(self.element(frame) + AUX)
     }

@@ -46,5 +46,5 @@ pub use frames::FrameType;
 pub use map::MapError;
 pub use memory::{Budget, Memory, Progress};
 pub use meta::{Kind, Meta, total};
-pub use roots::DonateError;
+pub use roots::{DonateError, frames_of};
 pub use tables::Tables;

@@ -49,6 +49,11 @@ impl<M: Memory> Tables<M> {
         self.map_frame(source, entry.address(), destination, rights, code)
     }
 
+    /// Whether nothing is in an entry.
+    pub fn is_empty(&self, slot: Link) -> bool {
+        self.meta(slot).kind() == Kind::Empty
+    }
+
     /// Makes the one mapping of a Utcb frame, a child of its donated root.
     ///
     /// # Errors

@@ -51,13 +51,11 @@ impl<M: Memory> Tables<M> {
         }
     }
 
-    /// Turns the root of `frame` (and the three behind it, for a Table or Directory) into an object
-    /// of type `kind`: no longer mapped anywhere, its root the head of the object's list. The
-    /// contents are what they were.
+    /// Whether the root of `frame` (and the three behind it, for a Table or Directory) can be donated.
     ///
     /// # Errors
-    /// [`DonateError`], with nothing changed.
-    pub fn donate(&mut self, frame: u32, kind: FrameType) -> Result<Flush, DonateError> {
+    /// [`DonateError`].
+    pub fn check_donation(&mut self, frame: u32, kind: FrameType) -> Result<(), DonateError> {
         let count = frames_of(kind);
         if !(frame / layout::FRAME).is_multiple_of(count) {
             return Err(DonateError::Misaligned);
@@ -73,6 +71,18 @@ impl<M: Memory> Tables<M> {
                 return Err(DonateError::HasDescendants);
             }
         }
+        Ok(())
+    }
+
+    /// Turns the root of `frame` (and the three behind it, for a Table or Directory) into an object
+    /// of type `kind`: no longer mapped anywhere, its root the head of the object's list. The
+    /// contents are what they were.
+    ///
+    /// # Errors
+    /// [`DonateError`], with nothing changed.
+    pub fn donate(&mut self, frame: u32, kind: FrameType) -> Result<Flush, DonateError> {
+        self.check_donation(frame, kind)?;
+        let count = frames_of(kind);
         for part in 0..count {
             let frame = frame + part * layout::FRAME;
             let root = self.root(frame);

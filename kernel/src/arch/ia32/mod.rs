@@ -1,0 +1,36 @@
+//! ia32: from the Pentium on, one processor, the board of a PC.
+
+mod boot;
+pub mod console;
+pub mod copy;
+pub mod cpu;
+mod entry;
+pub mod exit;
+pub mod fpu;
+mod idt;
+mod kernel_trap;
+mod mem;
+pub mod paging;
+pub mod pic;
+pub mod pit;
+mod regs;
+mod segments;
+mod tasks;
+pub mod window;
+
+pub use entry::{enter_user, idle, interrupt_window};
+pub use regs::{Regs, VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, VECTOR_RESTART};
+pub use segments::set_current_regs;
+pub use x86::io;
+
+/// Brings the processor and the interrupt controller into the state that everything else expects:
+/// console, segments, gates, SYSENTER, FPU; all interrupt lines masked. To be called once, first.
+pub fn init() {
+    console::init();
+    cpu::init();
+    segments::init();
+    idt::init();
+    entry::init();
+    fpu::init();
+    pic::init();
+}

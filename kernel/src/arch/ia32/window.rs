@@ -1,0 +1,71 @@
+//! The copy window: eight mebibytes of another space, seen from the current one.
+//!
+//! What must hold: its two directory entries are empty except between [`Window::open`] and
+//! [`Window::close`], during which the kernel only copies. They never carry the user bit, so ring
+//! 3 could not use them anyway, and never show anything of the other directory's kernel half.
+//! Rights stay the tables' own; only a right that the directory entry withheld is withheld here
+//! too, since the entry is taken over whole.
+
+use super::paging::{FlushDue, KERNEL_FIRST_TABLE, WINDOW_TABLE, entry, entry_bits};
+
+const WINDOW_BASE: u32 = (WINDOW_TABLE as u32) << 22;
+const BLOCK: u32 = 4 << 20;
+
+/// An open window.
+#[must_use = "an open window has to be closed"]
+#[derive(Debug)]
+pub struct Window {
+    current: u32,
+    address: u32,
+}
+
+impl Window {
+    /// Shows, in the directory at physical `current` (the one in CR3), what the directory at
+    /// physical `other` maps from `address` (below 3 GiB) on, to the end of the following 4 MiB.
+    /// No flush is needed: there was nothing.
+    ///
+    /// # Safety
+    /// Both are directories; `other`'s tables do not change while the window is open.
+    #[inline]
+    pub unsafe fn open(current: u32, other: u32, address: u32) -> Self {
+        let index = (address >> 22) as usize;
+        debug_assert!(index < KERNEL_FIRST_TABLE);
+        // SAFETY: the entries of `other` that are read belong to its user half; those of `current`
+        // that are written belong to the window.
+        unsafe {
+            let first = entry(other, index).read_volatile();
+            entry(current, WINDOW_TABLE).write_volatile(first & !entry_bits::USER);
+            if index + 1 < KERNEL_FIRST_TABLE {
+                let second = entry(other, index + 1).read_volatile();
+                entry(current, WINDOW_TABLE + 1).write_volatile(second & !entry_bits::USER);
+            }
+        }
+        Self { current, address: WINDOW_BASE + address % BLOCK }
+    }
+
+    /// Where `address` is to be found.
+    #[inline]
+    pub const fn address(&self) -> u32 {
+        self.address
+    }
+
+    /// Empties the window. What was seen through it is still in the TLB.
+    #[inline]
+    pub fn close(self) -> FlushDue {
+        // SAFETY: the entries belong to the window.
+        unsafe {
+            entry(self.current, WINDOW_TABLE).write_volatile(0);
+            entry(self.current, WINDOW_TABLE + 1).write_volatile(0);
+        }
+        FlushDue::new()
+    }
+}
+
+/// The address in the other space of a fault at `fault` through a window that was opened at
+/// `address`; `None` if `fault` is not in the window.
+pub const fn fault_address(address: u32, fault: u32) -> Option<u32> {
+    if fault < WINDOW_BASE || fault - WINDOW_BASE >= 2 * BLOCK {
+        return None;
+    }
+    Some(address - address % BLOCK + (fault - WINDOW_BASE))
+}

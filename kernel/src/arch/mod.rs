@@ -1,0 +1,23 @@
+//! The machine: everything that knows the instruction set, the page-table format or a device of
+//! the board, and all of the kernel's assembly.
+//!
+//! What must hold: the rest of the kernel names only what this module exports. In the other
+//! direction it relies on four functions that the rest of the kernel defines: [`kernel_main`],
+//! [`kernel_syscall`], [`kernel_trap`] and [`kernel_note_irq`].
+
+mod ia32;
+
+pub use ia32::*;
+
+unsafe extern "C" {
+    /// Where the kernel begins: on the kernel stack, paging on, interrupts off.
+    /// `magic` and `info_phys` are what the boot loader passed in EAX and EBX.
+    pub safe fn kernel_main(magic: u32, info_phys: u32) -> !;
+    /// A call from user mode; its registers are in the current [`Regs`].
+    pub safe fn kernel_syscall();
+    /// An exception or an interrupt while in user mode; which one is in the current [`Regs`].
+    pub safe fn kernel_trap();
+    /// Interrupt `line` (0–15) came in while the kernel had opened interrupts. The function may
+    /// only acknowledge it and make a note: it runs in the middle of other kernel work.
+    pub safe fn kernel_note_irq(line: u32);
+}

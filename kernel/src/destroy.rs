@@ -1,0 +1,328 @@
+//! The end of things: capabilities deleted and revoked, objects destroyed, memory taken back.
+//!
+//! What must hold: an object that is being destroyed is Dying from the first step, so nothing new
+//! enters it; every step can be the last before an interrupt, and anyone entitled takes it up from
+//! there; no frame is cleared or becomes data before the TLB has let go (design.md §5, 8, 10, 15, 20, 21).
+
+use freehold_abi::info::{Kind, State};
+use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS, NODES, UNIT_BYTES, USER_TABLES};
+use freehold_abi::{Error, Rights};
+use freehold_captree::{Link, remove};
+use freehold_user_pagetables::layout::{self, AREA_TABLES, SPACE_NODES};
+use freehold_user_pagetables::{Budget, FrameType, Kind as EntryKind, Memory, Progress};
+
+use crate::caps::DYING;
+use crate::container::Container;
+use crate::kernel::Kernel;
+use crate::queue::{self, SIBLINGS};
+use crate::syscall::{CallResult, Outcome};
+use crate::thread::{ThreadRef, reg};
+use crate::{device, ipc};
+
+/// Revoke: takes back all that was derived from a capability.
+pub fn revoke(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let slot = k.slot_ref(t, t.args()[0])?;
+    match k.read(slot).kind {
+        Kind::Empty => return Ok(Outcome::Done),
+        Kind::Reply => return Err(Error::WrongKind),
+        _ => {}
+    }
+    outcome(k.revoke_slot(slot))
+}
+
+/// Delete: empties a slot; an object that lives there ends.
+pub fn delete(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let slot = k.slot_ref(t, t.args()[0])?;
+    outcome(k.delete_slot(slot))
+}
+
+/// Reclaim: everything that became of a range of roots ends; they are clear data again.
+/// ESI and EDI advance.
+pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    loop {
+        // Looked up for each root: the capability itself may lie in what is taken back.
+        let container = Container::of_roots(k, t, t.args()[0])?;
+        let [_, index, left, _] = t.args();
+        if left == 0 {
+            return Ok(Outcome::Done);
+        }
+        let progress = k.reclaim_root(container, index);
+        if k.scheduler.current() != Some(t) {
+            // The caller, or its space, was among what was taken back.
+            return Ok(Outcome::Waits);
+        }
+        if progress? == Progress::Preempted {
+            return Ok(Outcome::Again);
+        }
+        t.set(reg::ESI, index + 1);
+        t.set(reg::EDI, left - 1);
+    }
+}
+
+fn outcome(progress: Progress) -> CallResult {
+    Ok(match progress {
+        Progress::Done => Outcome::Done,
+        Progress::Preempted => Outcome::Again,
+    })
+}
+
+/// Goes on only if there is budget left.
+macro_rules! spend {
+    ($k:expr, $units:expr) => {
+        if !$k.units.spend($units) {
+            return Progress::Preempted;
+        }
+    };
+}
+
+/// Goes on only if that part of the work is done.
+macro_rules! finish {
+    ($progress:expr) => {
+        if $progress == Progress::Preempted {
+            return Progress::Preempted;
+        }
+    };
+}
+
+impl Kernel {
+    /// Takes back all that was derived from the node in `slot`.
+    fn revoke_slot(&mut self, slot: Link) -> Progress {
+        let (progress, flush) = self.tables.revoke(slot, &mut self.units);
+        self.owe(flush);
+        progress
+    }
+
+    /// Empties a slot of a capability node.
+    fn delete_slot(&mut self, slot: Link) -> Progress {
+        let kind = self.tables.cap_kind(slot);
+        if kind == Kind::Empty as u32 {
+            return Progress::Done;
+        }
+        if kind == Kind::Reply as u32 {
+            // SAFETY: the slot names its caller until it is cleared, which is now.
+            let caller = unsafe { ThreadRef::new(self.read(slot).object) };
+            self.drop_reply(caller);
+            ipc::end_wait(self, caller, Error::PeerGone);
+            return Progress::Done;
+        }
+        if self.tables.cap_is_origin(slot) {
+            if kind != DYING {
+                device::forget(self, slot);
+                self.tables.set_cap_kind(slot, DYING, true);
+            }
+            finish!(self.revoke_slot(slot));
+            while let Some(waiter) = self.head(slot) {
+                spend!(self, 1);
+                self.dequeue(slot, waiter);
+                ipc::end_wait(self, waiter, Error::Canceled);
+            }
+        } else {
+            finish!(self.revoke_slot(slot));
+            let removed = remove(&mut self.tables, slot);
+            debug_assert!(removed.is_ok(), "revoked, so without descendants");
+        }
+        self.clear(slot);
+        Progress::Done
+    }
+
+    /// Makes entry `index` of a container of roots clear data again, whatever became of it.
+    fn reclaim_root(&mut self, container: Container, index: u32) -> Result<Progress, Error> {
+        container.check(index, 1)?;
+        let root = container.slot(index);
+        let frame = self.tables.frame_of_root(root);
+        match self.tables.meta(root).kind() {
+            EntryKind::Root => Ok(self.reclaim_data(root, frame, container.lend_code(self))),
+            EntryKind::Donated => {
+                let kind = match self.tables.frame_type(frame) {
+                    FrameType::Dying => self.tables.was(frame),
+                    kind => kind,
+                };
+                container.check(index, freehold_user_pagetables::frames_of(kind))?;
+                Ok(self.destroy(frame, kind, container.lend_code(self)))
+            }
+            // Its first frame comes before it, and is not in the range.
+            EntryKind::Part => Err(Error::OutOfRange),
+            _ => Ok(Progress::Done),
+        }
+    }
+
+    fn reclaim_data(&mut self, root: Link, frame: u32, code: u32) -> Progress {
+        finish!(self.revoke_slot(root));
+        spend!(self, FRAME / UNIT_BYTES);
+        let _settled = self.settle();
+        self.tables.memory.clear(frame, FRAME);
+        let fixed = self.tables.fix_total(root, code);
+        debug_assert!(fixed);
+        Progress::Done
+    }
+
+    /// Destroys the object at `frame`, which is or was of type `kind`.
+    fn destroy(&mut self, frame: u32, kind: FrameType, code: u32) -> Progress {
+        self.tables.condemn(frame);
+        // What could still run in it, or on it, stops first.
+        match kind {
+            FrameType::Directory => finish!(self.stop_threads(frame)),
+            // SAFETY: the frame was a Thread's until just now, and is cleared only below.
+            FrameType::Thread => self.end_thread(unsafe { ThreadRef::new(frame) }),
+            FrameType::Utcb => self.end_utcb(frame),
+            _ => {}
+        }
+        finish!(self.revoke_slot(self.tables.root(frame)));
+        finish!(match kind {
+            FrameType::Directory => self.empty_space(frame),
+            FrameType::Table => self.empty_table(frame),
+            FrameType::CapNode => self.empty_node(frame),
+            _ => Progress::Done,
+        });
+        spend!(self, FRAME / UNIT_BYTES);
+        let settled = self.settle();
+        match kind {
+            // Without live entries and links there is nothing left in a Table, and in the user half
+            // of a Directory.
+            FrameType::Table => {}
+            FrameType::Directory => {
+                let half = 4 * USER_TABLES;
+                for page in 0..layout::TABLE_FRAMES {
+                    self.tables.memory.clear(frame + page * FRAME + half, FRAME - half);
+                }
+            }
+            _ => self.tables.memory.clear(frame, FRAME),
+        }
+        self.tables.restore(frame, kind, code, &settled);
+        Progress::Done
+    }
+
+    fn stop_threads(&mut self, directory: u32) -> Progress {
+        while let Some(thread) = self.first_thread(directory) {
+            spend!(self, 1);
+            self.end_thread(thread);
+        }
+        Progress::Done
+    }
+
+    /// A thread leaves everything that it is in, for good: its space, queues, exchanges.
+    fn end_thread(&mut self, thread: ThreadRef) {
+        let directory = thread.directory.get();
+        if directory == 0 {
+            return;
+        }
+        self.halt(thread);
+        if let Some(caller) = thread.caller.take() {
+            self.drop_reply(caller);
+            ipc::end_wait(self, caller, Error::PeerGone);
+        }
+        self.with_threads(directory, |head| queue::remove(head, thread, SIBLINGS));
+        self.tables.unlink(directory);
+        thread.directory.set(0);
+        if thread.utcb.get() != 0 {
+            self.tables.set_owner(thread.utcb.get(), 0);
+            thread.utcb.set(0);
+        }
+        self.unload(thread);
+    }
+
+    /// A UTCB's thread cannot exist without it.
+    fn end_utcb(&mut self, frame: u32) {
+        match self.tables.owner(frame) {
+            0 => {}
+            // SAFETY: the owner of a Utcb is its thread, and is set to 0 when that ends.
+            owner => self.end_thread(unsafe { ThreadRef::new(owner) }),
+        }
+    }
+
+    /// A thread stops: it is neither ready nor waiting.
+    pub fn halt(&mut self, thread: ThreadRef) {
+        match thread.state.get() {
+            State::Stopped => {}
+            State::Ready => self.scheduler.withdraw(thread),
+            _ => ipc::stop_waiting(self, thread),
+        }
+        thread.state.set(State::Stopped);
+    }
+
+    fn empty_space(&mut self, directory: u32) -> Progress {
+        spend!(self, NODES);
+        for node in 0..NODES {
+            let field = directory + SPACE_NODES + 4 * node;
+            let frame = self.tables.memory.swap(field, 0);
+            if frame != 0 {
+                self.tables.set_owner(frame, 0);
+            }
+        }
+        finish!(self.detach_tables(directory, 0));
+        for index in self.tables.cursor(directory)..USER_TABLES {
+            self.tables.set_cursor(directory, index);
+            finish!(self.reap(layout::in_directory(directory, index)));
+        }
+        self.leave_directory(directory);
+        Progress::Done
+    }
+
+    /// Takes Tables out of a space's area until `left` are there, the area's own last.
+    fn detach_tables(&mut self, directory: u32, left: u32) -> Progress {
+        while let count @ 1.. = self.tables.space_field(directory, AREA_TABLES)
+            && count > left
+        {
+            spend!(self, 1);
+            let area = self.tables.area_table(directory).expect("it has Tables");
+            let last = self.tables.entry(layout::in_table(area, count - 1)).address();
+            match self.tables.detach(last) {
+                Ok(flush) => self.owe(flush),
+                Err(error) => unreachable!("the last Table can always leave: {error:?}"),
+            }
+        }
+        Progress::Done
+    }
+
+    fn empty_table(&mut self, table: u32) -> Progress {
+        let owner = self.tables.owner(table);
+        if owner != 0 {
+            let directory = layout::table_of(owner);
+            if self.tables.area_table(directory) == Some(table) {
+                finish!(self.detach_tables(directory, 0));
+            } else if let Ok(flush) = self.tables.detach(table) {
+                self.owe(flush);
+            }
+        }
+        for index in self.tables.cursor(table)..ENTRIES {
+            self.tables.set_cursor(table, index);
+            finish!(self.reap(layout::in_table(table, index)));
+        }
+        Progress::Done
+    }
+
+    /// Empties an entry of a Table or Directory, and all that hangs on it.
+    fn reap(&mut self, slot: Link) -> Progress {
+        loop {
+            spend!(self, 1);
+            let (empty, flush) = self.tables.reap(slot);
+            self.owe(flush);
+            if empty {
+                return Progress::Done;
+            }
+        }
+    }
+
+    fn empty_node(&mut self, node: u32) -> Progress {
+        let owner = self.tables.owner(node);
+        if owner != 0 {
+            let field = layout::table_of(owner) + SPACE_NODES + 4 * (owner & (layout::TABLE - 1));
+            self.tables.memory.store(field, 0);
+            self.tables.set_owner(node, 0);
+        }
+        for index in self.tables.cursor(node)..NODE_SLOTS {
+            self.tables.set_cursor(node, index);
+            spend!(self, 1);
+            finish!(self.delete_slot(layout::in_node(node, index)));
+        }
+        Progress::Done
+    }
+}
+
+impl Container {
+    /// The code that roots taken back through this capability get.
+    fn lend_code(&self, k: &Kernel) -> u32 {
+        debug_assert!(self.rights.contains(Rights::EDIT));
+        k.tables.cap_field(self.cap, layout::SPARE)
+    }
+}

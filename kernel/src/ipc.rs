@@ -1,0 +1,352 @@
+//! Messages: send, call, receive, reply, notify, and every way in which a wait can end.
+//!
+//! What must hold: a message is delivered whole or not at all; a reply capability is in exactly one
+//! place, which its caller knows, and dies with its use or its caller (design.md §5, 19); a thread in a
+//! waiting state is either in the queue of `waits_on` or has `reply` set. All constant time, but for
+//! the words and items of the message itself.
+
+use core::cell::Cell;
+
+use freehold_abi::info::{Kind, State};
+use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
+use freehold_abi::{Call, CapName, Error, Rights, Tag, fault};
+use freehold_captree::Link;
+use freehold_user_pagetables::Budget;
+use freehold_user_pagetables::layout::{BADGE, SPARE};
+
+use crate::caps::{Cap, Content};
+use crate::items;
+use crate::kernel::Kernel;
+use crate::queue::{self, QUEUE};
+use crate::syscall::{CallResult, Outcome};
+use crate::thread::{FaultMessage, ReplyPlace, ThreadRef, reg};
+
+/// Call: sends and waits for the reply.
+pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    declare_ranges(t)?;
+    send_phase(k, t, State::Calling)
+}
+
+/// Send: sends, and goes on when the message is taken.
+pub fn send(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    send_phase(k, t, State::Sending)
+}
+
+/// Receive: from an endpoint, or the bits of a notification.
+pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
+    if cap.kind == Kind::Notification {
+        return wait(k, t, cap);
+    }
+    let origin = k.origin(cap, Kind::Endpoint, Rights::RECEIVE)?;
+    if let Some(caller) = t.caller.take() {
+        caller.reply.set(ReplyPlace::None);
+        end_wait(k, caller, Error::PeerGone);
+    }
+    while let Some(sender) = k.head(origin).filter(|head| head.state.get() != State::Receiving) {
+        if !k.units.spend(1) {
+            return Ok(Outcome::Again);
+        }
+        k.dequeue(origin, sender);
+        k.wheel.cancel(sender);
+        if let Err(error) = deliver(k, sender, t, sender.badge.get()) {
+            end_wait(k, sender, error);
+            continue;
+        }
+        if sender.state.get() == State::Calling {
+            await_reply(k, sender, t);
+        } else {
+            sender.finish(Ok(()));
+            k.scheduler.make_ready(sender);
+        }
+        return Ok(Outcome::Done);
+    }
+    queue_up(k, t, origin, State::Receiving, t.utcb_word(utcb::RECEIVE_LIMIT))
+}
+
+/// Reply: answers a call and goes on.
+pub fn reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let caller = reply_target(k, t)?;
+    check_tag(Tag(t.get(reg::ESI)))?;
+    deliver(k, t, caller, 0)?;
+    k.drop_reply(caller);
+    k.wheel.cancel(caller);
+    let stopped = caller.fault.get().label != 0 && t.tag().label() == fault::STOP;
+    caller.fault.set(FaultMessage::default());
+    if stopped {
+        caller.state.set(State::Stopped);
+    } else {
+        k.scheduler.make_ready(caller);
+    }
+    Ok(Outcome::Done)
+}
+
+/// ReplyReceive: answers a call, then receives.
+pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    reply(k, t)?;
+    // From here on the call is a Receive, also if it has to start again.
+    t.set(reg::EAX, Call::Receive as u32);
+    receive(k, t)
+}
+
+/// Notify: sets bits; whoever waits for them gets them.
+pub fn notify(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
+    let origin = k.origin(cap, Kind::Notification, Rights::SEND)?;
+    let bits = if cap.badge != 0 && cap.slot != origin { cap.badge } else { t.get(reg::ESI) };
+    signal(k, origin, bits);
+    Ok(Outcome::Done)
+}
+
+/// Sets bits of the notification that lives in `origin`.
+pub fn signal(k: &mut Kernel, origin: Link, bits: u32) {
+    let bits = k.tables.cap_field(origin, BADGE) | bits;
+    match k.head(origin) {
+        Some(waiter) if bits != 0 => {
+            k.tables.set_cap_field(origin, BADGE, 0);
+            k.dequeue(origin, waiter);
+            k.wheel.cancel(waiter);
+            waiter.set(reg::EBX, 0);
+            waiter.set(reg::EDI, bits);
+            waiter.finish(Ok(()));
+            k.scheduler.make_ready(waiter);
+        }
+        _ => k.tables.set_cap_field(origin, BADGE, bits),
+    }
+}
+
+/// SaveReply: puts the reply capability that the thread holds into a slot of its space.
+pub fn save_reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let slot = k.slot(t.directory.get(), CapName::from_word(t.get(reg::EBX)))?;
+    if k.tables.cap_kind(slot) != 0 {
+        return Err(Error::Occupied);
+    }
+    let caller = t.caller.get().ok_or(Error::NoReply)?;
+    t.caller.set(None);
+    caller.reply.set(ReplyPlace::Slot(slot));
+    let content = Content { kind: Kind::Reply, object: caller.frame(), badge: 0, spare: 0 };
+    k.fill(slot, content, false);
+    Ok(Outcome::Done)
+}
+
+/// The caller that a Reply, ReplyReceive or Copy names.
+///
+/// # Errors
+/// NoCapability, WrongKind, NoReply.
+pub fn reply_target(k: &Kernel, t: ThreadRef) -> Result<ThreadRef, Error> {
+    let name = CapName::from_word(t.immediate());
+    if name.0 == 0 {
+        return t.caller.get().ok_or(Error::NoReply);
+    }
+    let cap = k.cap(t, name)?.expect(Kind::Reply, Rights::NONE)?;
+    // SAFETY: the slot is cleared before its caller's frame is anything else.
+    Ok(unsafe { ThreadRef::new(cap.object) })
+}
+
+/// Sends a fault's message to the thread's pager, in its name. Without a pager it stops.
+pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
+    t.fault.set(message);
+    let sent = k
+        .cap(t, CapName::from_word(t.pager.get()))
+        .and_then(|cap| Ok((cap, k.origin(cap, Kind::Endpoint, Rights::SEND)?)))
+        .and_then(|(cap, origin)| send_to(k, t, origin, cap.badge, State::Calling));
+    if sent.is_err() {
+        t.state.set(State::Stopped);
+        k.scheduler.block_current();
+    }
+}
+
+/// The time limit of a waiting thread has passed.
+pub fn time_out(k: &mut Kernel, t: ThreadRef) {
+    stop_waiting(k, t);
+    end_wait(k, t, Error::Timeout);
+}
+
+/// Takes a thread out of whatever it waits in. Its state is still what it was.
+pub fn stop_waiting(k: &mut Kernel, t: ThreadRef) {
+    match t.state.get() {
+        State::Stopped | State::Ready => {}
+        State::AwaitingReply => k.drop_reply(t),
+        State::Sending | State::Calling | State::Receiving | State::Waiting => {
+            k.dequeue(t.waits_on.get(), t);
+        }
+    }
+    k.wheel.cancel(t);
+}
+
+/// A thread that is in no queue any more learns why its wait ended. If it waited for its pager, it
+/// stops: there is nobody to deal with its fault.
+pub fn end_wait(k: &mut Kernel, t: ThreadRef, error: Error) {
+    k.wheel.cancel(t);
+    if t.fault.get().label != 0 {
+        t.state.set(State::Stopped);
+        return;
+    }
+    t.finish(Err(error));
+    k.scheduler.make_ready(t);
+}
+
+fn check_tag(tag: Tag) -> Result<(), Error> {
+    if tag.is_short() || tag.is_valid() { Ok(()) } else { Err(Error::BadMessage) }
+}
+
+fn send_phase(k: &mut Kernel, t: ThreadRef, state: State) -> CallResult {
+    check_tag(Tag(t.get(reg::ESI)))?;
+    let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
+    let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
+    send_to(k, t, origin, cap.badge, state)
+}
+
+/// Sends the message of `t`, which is current, to the endpoint that lives in `origin`.
+fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, badge: u32, state: State) -> CallResult {
+    if let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
+        deliver(k, t, receiver, badge)?;
+        k.dequeue(origin, receiver);
+        k.wheel.cancel(receiver);
+        let calling = state == State::Calling;
+        if calling {
+            k.scheduler.block_current();
+            await_reply(k, t, receiver);
+        }
+        k.scheduler.make_ready(receiver);
+        return Ok(if calling { Outcome::Waits } else { Outcome::Done });
+    }
+    t.badge.set(badge);
+    let faulted = t.fault.get().label != 0;
+    let limit = if faulted { FOREVER } else { t.utcb_word(utcb::SEND_LIMIT) };
+    queue_up(k, t, origin, state, limit)
+}
+
+/// `t`, which is current, waits on an endpoint or notification, at most `limit` milliseconds.
+fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, state: State, limit: u32) -> CallResult {
+    if limit == 0 {
+        return Err(Error::Timeout);
+    }
+    k.scheduler.block_current();
+    t.state.set(state);
+    t.waits_on.set(origin);
+    k.with_queue(origin, |head| queue::push_back(head, t, QUEUE));
+    arm(k, t, limit);
+    Ok(Outcome::Waits)
+}
+
+/// `caller`'s message has been taken by `callee`, who may now answer.
+fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
+    caller.state.set(State::AwaitingReply);
+    caller.reply.set(ReplyPlace::Held(callee));
+    callee.caller.set(Some(caller));
+    if caller.fault.get().label == 0 {
+        arm(k, caller, caller.utcb_word(utcb::RECEIVE_LIMIT));
+    }
+}
+
+fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
+    if limit != FOREVER {
+        k.wheel.arm(t, limit.div_ceil(TICK_MS).max(1));
+    }
+}
+
+/// Waits for bits of a notification.
+fn wait(k: &mut Kernel, t: ThreadRef, cap: Cap) -> CallResult {
+    let origin = k.origin(cap, Kind::Notification, Rights::RECEIVE)?;
+    let bits = k.tables.cap_field(origin, BADGE);
+    if bits != 0 {
+        k.tables.set_cap_field(origin, BADGE, 0);
+        t.set(reg::EBX, 0);
+        t.set(reg::EDI, bits);
+        return Ok(Outcome::Done);
+    }
+    queue_up(k, t, origin, State::Waiting, t.utcb_word(utcb::RECEIVE_LIMIT))
+}
+
+/// Carries the message of `from` over to `to`: all of it, or nothing.
+fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
+    let tag = from.tag();
+    if to.fault.get().label != 0 {
+        resume(from, to, tag);
+        return Ok(());
+    }
+    let sent = from.fault.get();
+    if sent.label != 0 {
+        for (index, word) in sent.words.into_iter().enumerate().take(sent.count as usize) {
+            to.set_message(1 + index, word);
+        }
+    } else {
+        if tag.items() != 0 {
+            items::transfer(k, from, to, tag)?;
+        }
+        to.set(reg::EDI, from.get(reg::EDI));
+        to.set(reg::EBP, from.get(reg::EBP));
+        for index in 3..=tag.words() as usize {
+            to.set_utcb_word(index, from.utcb_word(index));
+        }
+    }
+    to.set(reg::ESI, tag.0 & !Tag::new(0, 0).with_ranges().0);
+    to.set(reg::EBX, badge);
+    to.finish(Ok(()));
+    Ok(())
+}
+
+/// A pager's answer to a fault: the faulting thread's registers are its own, so only what the
+/// answer says about them changes.
+fn resume(pager: ThreadRef, faulted: ThreadRef, tag: Tag) {
+    if tag.label() == fault::RESUME_AT {
+        faulted.resume_at(pager.get(reg::EDI), pager.get(reg::EBP));
+    }
+}
+
+/// Reads the ranges that a call declares, once.
+fn declare_ranges(t: ThreadRef) -> Result<(), Error> {
+    t.range_count.set(0);
+    if !Tag(t.get(reg::ESI)).has_ranges() {
+        return Ok(());
+    }
+    let count = t.utcb_word(utcb::RANGES_COUNT);
+    if count > utcb::RANGES_MAX as u32 {
+        return Err(Error::BadMessage);
+    }
+    for index in 0..count as usize {
+        let address = t.utcb_word(utcb::RANGES + 2 * index);
+        let bytes = t.utcb_word(utcb::RANGES + 2 * index + 1);
+        let end = address.checked_add(bytes & !utcb::RANGE_WRITABLE);
+        if end.is_none_or(|end| end > USER_END) {
+            return Err(Error::BadAddress);
+        }
+        t.ranges[index].set((address, bytes));
+    }
+    t.range_count.set(count);
+    Ok(())
+}
+
+impl Kernel {
+    /// The first thread that waits on the endpoint or notification in `origin`.
+    #[inline]
+    pub fn head(&self, origin: Link) -> Option<ThreadRef> {
+        match self.tables.cap_field(origin, SPARE) {
+            0 => None,
+            // SAFETY: only threads are put there, and they leave before they end.
+            frame => Some(unsafe { ThreadRef::new(frame) }),
+        }
+    }
+
+    fn with_queue(&mut self, origin: Link, f: impl FnOnce(&Cell<Option<ThreadRef>>)) {
+        let head = Cell::new(self.head(origin));
+        f(&head);
+        self.tables.set_cap_field(origin, SPARE, head.get().map_or(0, ThreadRef::frame));
+    }
+
+    /// Takes `thread` out of the queue on `origin`.
+    pub fn dequeue(&mut self, origin: Link, thread: ThreadRef) {
+        thread.waits_on.set(Link::NONE);
+        self.with_queue(origin, |head| queue::remove(head, thread, QUEUE));
+    }
+
+    /// The capability to answer `caller` is used up, or dies.
+    pub fn drop_reply(&mut self, caller: ThreadRef) {
+        match caller.reply.replace(ReplyPlace::None) {
+            ReplyPlace::None => {}
+            ReplyPlace::Held(holder) => holder.caller.set(None),
+            ReplyPlace::Slot(slot) => self.clear(slot),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Capability items: capabilities that travel in a message, into slots that the receiver named.
+//!
+//! What must hold: all items of a message arrive or none does; too few slots is the sender's error,
+//! and the receiver goes on waiting.
+
+use freehold_abi::info::Kind;
+use freehold_abi::layout::utcb::{SLOTS_COUNT, SLOTS_FIRST};
+use freehold_abi::message::{ITEMS_MAX, Item};
+use freehold_abi::{CapName, Error, Rights, Tag};
+use freehold_captree::{Link, remove};
+use freehold_user_pagetables::layout::SPARE;
+
+use arrayvec::ArrayVec;
+
+use crate::caps::Content;
+use crate::kernel::Kernel;
+use crate::thread::ThreadRef;
+
+/// Where an item comes from and where it goes.
+struct Transfer {
+    item: Item,
+    source: Link,
+    slot: Link,
+}
+
+/// Carries the items of `from`'s message into the slots that `to` named.
+///
+/// # Errors
+/// NoSlots; BadItem (empty source, object's own slot, copy of a reply capability); what deriving or
+/// moving lacks. Nothing has moved then.
+pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<(), Error> {
+    let (first, count) = (to.utcb_word(SLOTS_FIRST), to.utcb_word(SLOTS_COUNT));
+    if tag.items() > count {
+        return Err(Error::NoSlots);
+    }
+    let mut transfers = ArrayVec::<Transfer, { ITEMS_MAX as usize }>::new();
+    for index in 0..tag.items() {
+        let at = (1 + tag.words() + 2 * index) as usize;
+        let item = Item::decode([from.message(at), from.message(at + 1)]);
+        let source = k.slot(from.directory.get(), item.source).map_err(|_| Error::BadItem)?;
+        let cap = k.read(source);
+        let bound = k.tables.cap_is_origin(source) && item.moved;
+        if cap.kind == Kind::Empty || bound || (cap.kind == Kind::Reply && !item.moved) {
+            return Err(Error::BadItem);
+        }
+        // Names are twelve bits; a range that runs past their end has no slots there.
+        let name = first.checked_add(index).filter(|&name| name < 1 << 12).ok_or(Error::NoSlots)?;
+        let slot = k.slot(to.directory.get(), CapName(name)).map_err(|_| Error::NoSlots)?;
+        if k.tables.cap_kind(slot) != 0 {
+            return Err(Error::NoSlots);
+        }
+        transfers.push(Transfer { item, source, slot });
+    }
+    for done in 0..transfers.len() {
+        if let Err(error) = carry(k, &transfers[done]) {
+            for transfer in transfers[..done].iter().rev() {
+                take_back(k, transfer);
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn carry(k: &mut Kernel, transfer: &Transfer) -> Result<(), Error> {
+    if transfer.item.moved {
+        return k.move_cap(transfer.source, transfer.slot).map_err(|error| match error {
+            // The same source twice: the first item has emptied it.
+            Error::NoCapability => Error::BadItem,
+            error => error,
+        });
+    }
+    let cap = k.read(transfer.source);
+    if cap.kind == Kind::Empty {
+        return Err(Error::BadItem);
+    }
+    // In an object's own slot the badge field is the object's.
+    let badge = k.badge_of(cap);
+    let spare =
+        if k.tables.cap_is_origin(transfer.source) { 0 } else { k.tables.cap_field(transfer.source, SPARE) };
+    let content = Content { kind: cap.kind, object: cap.object, badge, spare };
+    let rights = Rights(transfer.item.rights.0);
+    k.derive_cap(transfer.source, transfer.slot, rights, transfer.item.total, content)
+}
+
+/// Undoes [`carry`]. Items are undone in reverse, so each is again the youngest of its parent.
+fn take_back(k: &mut Kernel, transfer: &Transfer) {
+    if transfer.item.moved {
+        let back = k.move_cap(transfer.slot, transfer.source);
+        debug_assert!(back.is_ok());
+    } else {
+        let removed = remove(&mut k.tables, transfer.slot);
+        debug_assert!(removed.is_ok());
+        k.clear(transfer.slot);
+    }
+}

@@ -1,0 +1,215 @@
+//! The kernel's state, how an event gets hold of it, and the way back to user mode.
+//!
+//! What must hold: one processor, one kernel stack, interrupts off except in the window between
+//! units of work: an event has the whole kernel to itself from entry to exit, and what an interrupt
+//! in the window may touch are the atomics of [`units`] alone.
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use freehold_user_pagetables::{Flush, Settled, Tables, Tlb};
+
+use crate::arch::fpu::{self, FpuArea};
+use crate::arch::{self, cpu, paging, pic, pit};
+use crate::device::Irqs;
+use crate::physical::Physical;
+use crate::scheduler::Scheduler;
+use crate::thread::ThreadRef;
+use crate::timer::Wheel;
+use crate::units::{self, Units};
+use crate::{device, ipc};
+
+/// Everything that changes after boot, beside the objects themselves.
+pub struct Kernel {
+    /// Frames, tables, directories, capability nodes.
+    pub tables: Tables<Physical>,
+    /// Translations that may be stale.
+    pub tlb: Tlb,
+    /// Who runs.
+    pub scheduler: Scheduler,
+    /// Time limits.
+    pub wheel: Wheel,
+    /// What may be done before the next check for interrupts.
+    pub units: Units,
+    /// Interrupt lines.
+    pub irqs: Irqs,
+    /// Loads of CR3, modulo 2³².
+    pub space_switches: u32,
+    /// Bytes of the kernel's own frames at the end of boot; 0 while booting.
+    pub boot_kernel_bytes: u32,
+    /// The thread whose registers and space are in the processor.
+    loaded: Option<ThreadRef>,
+    /// The thread whose FPU state is in the processor.
+    fpu_owner: Option<ThreadRef>,
+    /// What the FPU holds for threads that must not see another's state.
+    clean_fpu: FpuArea,
+}
+
+/// The one Kernel.
+struct Cell(UnsafeCell<MaybeUninit<Kernel>>);
+
+// SAFETY: there is one processor; `enter` hands the contents to one event at a time.
+unsafe impl Sync for Cell {}
+
+static KERNEL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
+static READY: AtomicBool = AtomicBool::new(false);
+
+impl Kernel {
+    /// Puts the kernel together at the end of boot.
+    ///
+    /// # Panics
+    /// If it exists already.
+    pub fn found(tables: Tables<Physical>) -> &'static mut Kernel {
+        assert!(!READY.load(Ordering::Relaxed));
+        let mut clean_fpu = FpuArea::zeroed();
+        fpu::init_area(&mut clean_fpu);
+        let kernel = Kernel {
+            tables,
+            tlb: Tlb::new(),
+            scheduler: Scheduler::new(),
+            wheel: Wheel::new(),
+            units: Units::new(),
+            irqs: Irqs::new(),
+            space_switches: 0,
+            boot_kernel_bytes: 0,
+            loaded: None,
+            fpu_owner: None,
+            clean_fpu,
+        };
+        READY.store(true, Ordering::Relaxed);
+        // SAFETY: boot is the only event so far.
+        unsafe { (*KERNEL.0.get()).write(kernel) }
+    }
+
+    /// What the entry points begin with.
+    #[inline(always)]
+    pub fn enter() -> &'static mut Kernel {
+        debug_assert!(READY.load(Ordering::Relaxed));
+        // SAFETY: user mode runs only after `found`; each entry calls this once, and its reference
+        // is dead when the exit code runs.
+        let kernel = unsafe { (*KERNEL.0.get()).assume_init_mut() };
+        kernel.units.begin();
+        kernel
+    }
+
+    /// Takes note of a flush. A single page is flushed at once.
+    #[inline]
+    pub fn owe(&mut self, flush: Flush) {
+        self.tlb.owe(flush, cpu::invlpg);
+    }
+
+    /// Flushes what is due, before a frame is cleared or changes its type.
+    pub fn settle(&mut self) -> Settled {
+        let Kernel { tlb, space_switches, .. } = self;
+        tlb.settle(|| {
+            *space_switches = space_switches.wrapping_add(1);
+            // SAFETY: the current directory stays current.
+            unsafe { cpu::load_cr3(cpu::cr3()) }
+        })
+    }
+
+    /// The last thing that an event does: deals with what interrupted meanwhile, and loads the thread
+    /// that is to run.
+    #[inline]
+    pub fn leave(&mut self) {
+        loop {
+            if units::noted() || self.wheel.is_behind() {
+                self.deal_with_interrupts();
+            }
+            match self.scheduler.pick() {
+                Some(thread) => {
+                    if self.loaded != Some(thread) {
+                        self.load(thread);
+                    }
+                    if self.tlb.is_due() {
+                        let _settled = self.settle();
+                    }
+                    return;
+                }
+                // What stays loaded meanwhile is valid: destroying it unloads it.
+                None if !units::noted() => arch::idle(),
+                None => {}
+            }
+        }
+    }
+
+    #[cold]
+    fn deal_with_interrupts(&mut self) {
+        let lines = units::take_noted();
+        if lines & 1 << pit::LINE != 0 {
+            self.scheduler.tick();
+        }
+        for line in (0..pic::LINES).filter(|&line| line != pit::LINE && lines & 1 << line != 0) {
+            device::raise(self, line);
+        }
+        let mut budget = freehold_abi::layout::UNITS;
+        while let Some(thread) = self.wheel.expire(&mut budget) {
+            ipc::time_out(self, thread);
+        }
+    }
+
+    /// Makes `thread` the one in the processor.
+    #[inline]
+    fn load(&mut self, thread: ThreadRef) {
+        self.load_fpu(thread);
+        cpu::clear_fs_gs();
+        // SAFETY: the registers lie in the thread's frame; if that is to change its type,
+        // `unload` comes first, and no exit happens before the next `load`.
+        unsafe { arch::set_current_regs(thread.regs_pointer()) };
+        let directory = thread.directory.get();
+        if directory != self.tables.current {
+            self.enter_directory(directory);
+        }
+        self.loaded = Some(thread);
+    }
+
+    fn enter_directory(&mut self, directory: u32) {
+        // SAFETY: a Directory's kernel half is copied before any thread gets it.
+        unsafe { cpu::load_cr3(directory) };
+        self.space_switches = self.space_switches.wrapping_add(1);
+        self.tables.current = directory;
+        let _settled = self.tlb.reloaded();
+    }
+
+    /// Eager: the state is saved when its thread is left, and nothing of it stays in the processor.
+    fn load_fpu(&mut self, thread: ThreadRef) {
+        let owner = thread.fpu.get().then_some(thread);
+        if self.fpu_owner == owner {
+            return;
+        }
+        fpu::enable();
+        if let Some(before) = self.fpu_owner {
+            before.with_fpu_area(fpu::save);
+        }
+        match owner {
+            Some(thread) => thread.with_fpu_area(|area| fpu::restore(area)),
+            None => {
+                fpu::restore(&self.clean_fpu);
+                fpu::disable();
+            }
+        }
+        self.fpu_owner = owner;
+    }
+
+    /// Forgets a thread that is being destroyed.
+    pub fn unload(&mut self, thread: ThreadRef) {
+        if self.loaded == Some(thread) {
+            self.loaded = None;
+        }
+        if self.fpu_owner == Some(thread) {
+            fpu::restore(&self.clean_fpu);
+            fpu::disable();
+            self.fpu_owner = None;
+        }
+    }
+
+    /// Leaves a Directory that is being destroyed: the kernel stands on its own until the next
+    /// thread is loaded.
+    pub fn leave_directory(&mut self, directory: u32) {
+        if self.tables.current == directory {
+            self.enter_directory(paging::boot_directory());
+            self.loaded = None;
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Mappings and hooks: the calls on Tables.
+//!
+//! What must hold: errors come in the order NoTable, Occupied, TooDeep, NoCredits; a batch stops at the
+//! first error or interrupt and says how far it came; each update is read when its turn comes, checked
+//! whole, and what an interrupted one still lacks is checked again when it goes on.
+
+use freehold_abi::info::Kind;
+use freehold_abi::layout::{FRAME, USER_END, USER_TABLES};
+use freehold_abi::update::{UPDATES_AT, UPDATES_MAX, Update};
+use freehold_abi::{CapName, Error, Rights};
+use freehold_captree::Link;
+use freehold_user_pagetables::{Budget, Kind as EntryKind, Progress};
+
+use crate::arch;
+use crate::container::Container;
+use crate::errors::cause;
+use crate::kernel::Kernel;
+use crate::syscall::{CallResult, Outcome};
+use crate::thread::{ThreadRef, reg};
+
+/// Where mappings are made or removed.
+#[derive(Clone, Copy)]
+enum Destination {
+    /// By page number, in the Tables that belong to a space.
+    Space(u32),
+    /// By index in a container.
+    Container(Container),
+}
+
+impl Destination {
+    /// What `name` stands for; 0 is the thread's own space.
+    fn lookup(k: &Kernel, t: ThreadRef, name: CapName) -> Result<Destination, Error> {
+        if name.0 != 0 && k.cap(t, name)?.kind == Kind::Container {
+            let container = Container::lookup(k, t, name.0, Rights::EDIT)?;
+            return Ok(Destination::Container(container));
+        }
+        Ok(Destination::Space(k.space(t, name)?))
+    }
+
+    /// The slot at `page`, and where the current space sees it if the caller named it by address.
+    fn slot(self, k: &Kernel, page: u32) -> Result<(Link, Option<u32>), Error> {
+        match self {
+            Destination::Space(_) if page >= USER_END / FRAME => Err(Error::BadAddress),
+            Destination::Space(directory) => {
+                let address = page * FRAME;
+                let slot = k.tables.slot_at(directory, address).map_err(cause)?;
+                Ok((slot, (directory == k.tables.current).then_some(address)))
+            }
+            Destination::Container(container) => {
+                container.check(page, 1)?;
+                Ok((container.slot(page), None))
+            }
+        }
+    }
+}
+
+/// Update: up to 15 ranges of mappings. ESI is the cursor (update << 16 | done), EDI the sum.
+pub fn update(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let [updates, ..] = t.args();
+    if updates > UPDATES_MAX {
+        return Err(Error::OutOfRange);
+    }
+    loop {
+        let [_, cursor, made, _] = t.args();
+        let (index, mut done) = (cursor >> 16, cursor & 0xFFFF);
+        if index >= updates {
+            return Ok(Outcome::Done);
+        }
+        let at = UPDATES_AT + 4 * index as usize;
+        let update = Update::decode([0, 1, 2, 3].map(|word| t.utcb_word(at + word)));
+        let first = done;
+        let result = apply(k, t, update, &mut done);
+        t.set(reg::EDI, made.wrapping_add(done - first));
+        match result {
+            Ok(Outcome::Done) => t.set(reg::ESI, (index + 1) << 16),
+            other => {
+                t.set(reg::ESI, index << 16 | done);
+                return other;
+            }
+        }
+    }
+}
+
+/// One update, from its entry `*done` on.
+fn apply(k: &mut Kernel, t: ThreadRef, update: Update, done: &mut u32) -> CallResult {
+    let source = Container::lookup(k, t, update.source.0, Rights::EDIT)?;
+    source.check(update.first, update.count)?;
+    let destination = Destination::lookup(k, t, update.destination)?;
+    let rights = update.rights.and(source.rights).0;
+    while *done < update.count {
+        if !k.units.spend(1) {
+            return Ok(Outcome::Again);
+        }
+        let (slot, _) = destination.slot(k, update.page + *done)?;
+        let parent = source.slot(update.first + *done);
+        k.tables.map(parent, slot, rights, update.total_code).map_err(cause)?;
+        *done += 1;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Validate: the same from words in an ordinary page, each a page of the caller's own | rights.
+pub fn validate(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let [container, range, words, _] = t.args();
+    let container = Container::lookup(k, t, container, Rights::EDIT)?;
+    let (first, count) = container.part(range)?;
+    if !words.is_multiple_of(4) {
+        return Err(Error::Misaligned);
+    }
+    loop {
+        let done = t.get(reg::EBP);
+        if done >= count {
+            return Ok(Outcome::Done);
+        }
+        if !k.units.spend(1) {
+            return Ok(Outcome::Again);
+        }
+        let word = arch::copy::load_user(words.wrapping_add(4 * done)).map_err(|fault| {
+            t.set(reg::EDI, fault.address);
+            Error::FaultMine
+        })?;
+        if word != 0 {
+            let (page, rights) = (word & !(FRAME - 1), Rights::from_bits(word));
+            if page >= USER_END {
+                return Err(Error::BadAddress);
+            }
+            let parent = k.tables.slot_at(k.tables.current, page).map_err(cause)?;
+            let slot = container.slot(first + done);
+            k.tables.map(parent, slot, rights.and(container.rights).0, 0).map_err(cause)?;
+        }
+        t.set(reg::EBP, done + 1);
+    }
+}
+
+/// Unmap: takes mappings back, with all that was derived from them. ESI and EDI advance.
+pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let destination = Destination::lookup(k, t, CapName::from_word(t.args()[0]))?;
+    each_page(k, t, |k, page| {
+        let (slot, address) = destination.slot(k, page)?;
+        match k.tables.meta(slot).kind() {
+            EntryKind::Mapping => {}
+            EntryKind::Empty => return Ok(Progress::Done),
+            _ => return Err(Error::Unmovable),
+        }
+        let (progress, flush) = k.tables.revoke(slot, &mut k.units);
+        k.owe(flush);
+        if progress == Progress::Done {
+            let flush = k.tables.unmap(slot, address).map_err(|_| Error::HasDescendants)?;
+            k.owe(flush);
+        }
+        Ok(progress)
+    })
+}
+
+/// RevokeRange: takes back what was derived from entries; the entries stay. ESI and EDI advance.
+pub fn revoke_range(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let container = Container::lookup(k, t, t.args()[0], Rights::EDIT)?;
+    each_page(k, t, |k, index| {
+        container.check(index, 1)?;
+        let slot = container.slot(index);
+        match k.tables.meta(slot).kind() {
+            EntryKind::Mapping | EntryKind::Root => {}
+            EntryKind::Empty | EntryKind::Hole => return Ok(Progress::Done),
+            // An object's list is what its capabilities hang on; Reclaim ends it.
+            _ => return Err(Error::NotData),
+        }
+        let (progress, flush) = k.tables.revoke(slot, &mut k.units);
+        k.owe(flush);
+        Ok(progress)
+    })
+}
+
+/// Hook: a whole Table into a directory entry.
+pub fn hook(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let [container, space, index, _] = t.args();
+    let container = Container::lookup(k, t, container, Rights::SHARE)?;
+    let directory = k.space(t, CapName::from_word(space))?;
+    if !container.is_whole() || index >= USER_TABLES {
+        return Err(Error::OutOfRange);
+    }
+    let rights = Rights::from_bits(t.immediate()).0;
+    k.tables.hook(container.cap, container.table, directory, index, rights).map_err(cause)?;
+    Ok(Outcome::Done)
+}
+
+/// Unhook: takes a hook back.
+pub fn unhook(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let [space, index, ..] = t.args();
+    let directory = k.space(t, CapName::from_word(space))?;
+    if index >= USER_TABLES {
+        return Err(Error::OutOfRange);
+    }
+    let flush = k.tables.unhook(directory, index).map_err(cause)?;
+    k.owe(flush);
+    Ok(Outcome::Done)
+}
+
+/// Withdraw: an empty Table leaves its space's area.
+pub fn withdraw(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let container = Container::lookup(k, t, t.args()[0], Rights::EDIT)?;
+    if !container.is_whole() {
+        return Err(Error::OutOfRange);
+    }
+    let flush = k.tables.withdraw(container.table).map_err(cause)?;
+    k.owe(flush);
+    Ok(Outcome::Done)
+}
+
+/// Does `work` for each of EDI pages from ESI on, and advances both, so that an interrupted or failed
+/// call says how far it came.
+fn each_page(
+    k: &mut Kernel,
+    t: ThreadRef,
+    mut work: impl FnMut(&mut Kernel, u32) -> Result<Progress, Error>,
+) -> CallResult {
+    loop {
+        let [_, page, left, _] = t.args();
+        if left == 0 {
+            return Ok(Outcome::Done);
+        }
+        if !k.units.spend(1) || work(k, page)? == Progress::Preempted {
+            return Ok(Outcome::Again);
+        }
+        t.set(reg::ESI, page.wrapping_add(1));
+        t.set(reg::EDI, left - 1);
+    }
+}

@@ -1,0 +1,120 @@
+//! Who runs: fixed priorities, preemptive, round robin within one.
+//!
+//! What must hold: a thread in state Ready is either `current` or in the queue of its priority, and
+//! no other thread is in one; `current` has the highest priority of all Ready threads; a bit of
+//! `ready` is set exactly when that queue is not empty. Every operation takes constant time.
+
+use core::cell::Cell;
+
+use freehold_abi::info::State;
+use freehold_abi::layout::{MAX_PRIORITY, SLICE_TICKS};
+
+use crate::queue::{self, QUEUE};
+use crate::thread::ThreadRef;
+
+/// The ready queues.
+pub struct Scheduler {
+    /// The thread that runs, or will when the kernel is left.
+    current: Option<ThreadRef>,
+    ready: u32,
+    queues: [Cell<Option<ThreadRef>>; MAX_PRIORITY as usize + 1],
+}
+
+impl Scheduler {
+    /// Nobody is ready.
+    pub const fn new() -> Scheduler {
+        Scheduler { current: None, ready: 0, queues: [const { Cell::new(None) }; MAX_PRIORITY as usize + 1] }
+    }
+
+    /// The thread that runs or will.
+    #[inline(always)]
+    pub fn current(&self) -> Option<ThreadRef> {
+        self.current
+    }
+
+    /// Lets `thread`, which waited, compete again. If nobody is current and nobody of its priority or
+    /// above waits, it runs next: a message hands the processor over with it.
+    #[inline]
+    pub fn make_ready(&mut self, thread: ThreadRef) {
+        thread.state.set(State::Ready);
+        let priority = u32::from(thread.priority.get());
+        match self.current {
+            None if self.ready >> priority <= 1 && self.ready >> priority & 1 == 0 => {
+                self.run(thread);
+            }
+            None => self.enqueue(thread, false),
+            Some(current) if priority > u32::from(current.priority.get()) => {
+                self.enqueue(current, true);
+                self.run(thread);
+            }
+            Some(_) => self.enqueue(thread, false),
+        }
+    }
+
+    /// The current thread waits from now on, or is gone.
+    #[inline]
+    pub fn block_current(&mut self) {
+        self.current = None;
+    }
+
+    /// Takes `thread`, which is Ready, out of the competition.
+    pub fn withdraw(&mut self, thread: ThreadRef) {
+        if self.current == Some(thread) {
+            self.current = None;
+            return;
+        }
+        let priority = usize::from(thread.priority.get());
+        queue::remove(&self.queues[priority], thread, QUEUE);
+        self.mark(priority);
+    }
+
+    /// The current thread goes behind the others of its priority.
+    pub fn rotate(&mut self) {
+        if let Some(thread) = self.current.take() {
+            thread.slice.set(0);
+            self.enqueue(thread, false);
+        }
+    }
+
+    /// Takes a tick off the current thread's slice.
+    pub fn tick(&mut self) {
+        let Some(thread) = self.current else { return };
+        match thread.slice.get() {
+            0 | 1 => self.rotate(),
+            left => thread.slice.set(left - 1),
+        }
+    }
+
+    /// The thread to run: the current one, else the first of the highest priority.
+    #[inline]
+    pub fn pick(&mut self) -> Option<ThreadRef> {
+        if self.current.is_none() && self.ready != 0 {
+            let priority = self.ready.ilog2() as usize;
+            let thread = queue::pop(&self.queues[priority], QUEUE).expect("its bit is set");
+            self.mark(priority);
+            self.run(thread);
+        }
+        self.current
+    }
+
+    #[inline]
+    fn run(&mut self, thread: ThreadRef) {
+        if thread.slice.get() == 0 {
+            thread.slice.set(SLICE_TICKS);
+        }
+        self.current = Some(thread);
+    }
+
+    fn enqueue(&mut self, thread: ThreadRef, front: bool) {
+        let priority = usize::from(thread.priority.get());
+        let push = if front { queue::push_front } else { queue::push_back };
+        push(&self.queues[priority], thread, QUEUE);
+        self.ready |= 1 << priority;
+    }
+
+    fn mark(&mut self, priority: usize) {
+        if self.queues[priority].get().is_none() {
+            self.ready &= !(1 << priority);
+        }
+    }
+}

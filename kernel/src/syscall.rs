@@ -1,0 +1,91 @@
+//! The calls: one `match`, from number to handler.
+//!
+//! What must hold: a handler reads its arguments from the caller's registers, checks them all before
+//! it changes anything, and either finishes, leaves the caller waiting, or leaves its registers so
+//! that the same call goes on where it stopped (design.md §5, 20).
+
+use freehold_abi::{Call, Error};
+
+use crate::kernel::Kernel;
+use crate::thread::ThreadRef;
+use crate::{capability, copy, destroy, device, info, ipc, make, mapping, threads};
+
+/// How a call ended without error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// The caller waits, or is gone; its status is set by what ends the wait.
+    Waits,
+    /// An interrupt is pending: the call starts again with the registers as they now are.
+    Again,
+}
+
+/// What a handler returns; the error becomes the caller's status.
+pub type CallResult = Result<Outcome, Error>;
+
+/// Entry point: a call of the current thread.
+#[unsafe(no_mangle)]
+extern "C" fn kernel_syscall() {
+    let k = Kernel::enter();
+    let thread = k.scheduler.current().expect("who calls is current");
+    match dispatch(k, thread) {
+        Ok(Outcome::Done) => thread.finish(Ok(())),
+        Ok(Outcome::Waits) => {}
+        Ok(Outcome::Again) => thread.restart(),
+        Err(error) => thread.finish(Err(error)),
+    }
+    k.leave();
+}
+
+/// Carries out the call in `t`'s registers.
+#[inline]
+fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    match Call::from_word(t.get(crate::thread::reg::EAX)).ok_or(Error::UnknownCall)? {
+        Call::Null => Ok(Outcome::Done),
+
+        Call::Call => ipc::call(k, t),
+        Call::Send => ipc::send(k, t),
+        Call::Receive => ipc::receive(k, t),
+        Call::ReplyReceive => ipc::reply_receive(k, t),
+        Call::Reply => ipc::reply(k, t),
+        Call::Notify => ipc::notify(k, t),
+        Call::SaveReply => ipc::save_reply(k, t),
+        Call::Copy => copy::copy(k, t),
+
+        Call::Derive => capability::derive(k, t),
+        Call::Move => capability::relocate(k, t),
+        Call::Delete => destroy::delete(k, t),
+        Call::Revoke => destroy::revoke(k, t),
+
+        Call::MakeEndpoint => make::endpoint(k, t),
+        Call::MakeNotification => make::notification(k, t),
+        Call::MakeCapNode => make::cap_node(k, t),
+        Call::MakeSpace => make::space(k, t),
+        Call::MakeTable => make::table(k, t),
+        Call::MakeThread => make::thread(k, t),
+
+        Call::Hook => mapping::hook(k, t),
+        Call::Unhook => mapping::unhook(k, t),
+        Call::Update => mapping::update(k, t),
+        Call::Validate => mapping::validate(k, t),
+        Call::Unmap => mapping::unmap(k, t),
+        Call::RevokeRange => mapping::revoke_range(k, t),
+        Call::Withdraw => mapping::withdraw(k, t),
+        Call::Reclaim => destroy::reclaim(k, t),
+
+        Call::StartThread => threads::start(k, t),
+        Call::StopThread => threads::stop(k, t),
+        Call::ThreadInfo => threads::info(k, t),
+
+        Call::SpaceInfo => info::space(k, t),
+        Call::CapInfo => info::capability(k, t),
+        Call::KernelInfo => info::kernel(k, t),
+
+        Call::IrqBind => device::bind(k, t),
+        Call::IrqAck => device::acknowledge(k, t),
+        Call::PortIn => device::port_in(k, t),
+        Call::PortOut => device::port_out(k, t),
+        Call::PortWrite => device::port_write(k, t),
+    }
+}

@@ -1,0 +1,299 @@
+//! Threads: what lies in a frame of type Thread, and safe handles to it.
+//!
+//! What must hold: a [`ThreadRef`] names a frame of type Thread. Destroying a thread takes its name
+//! out of every place that could hold it (queues, wheel, reply links, the scheduler) first. All
+//! fields are cells: the kernel runs on one processor and holds no reference across a call, so a
+//! sender and a receiver, or a thread and itself, can be in hand at once.
+
+use core::cell::{Cell, UnsafeCell};
+use core::mem::{offset_of, size_of};
+use core::num::NonZeroU32;
+use core::ops::Deref;
+
+use freehold_abi::info::State;
+use freehold_abi::layout::utcb::{MESSAGE, RANGES_MAX};
+use freehold_abi::{Error, Tag};
+use freehold_captree::Link;
+
+use crate::arch::fpu::FpuArea;
+use crate::arch::paging::to_virtual;
+use crate::arch::{Regs, VECTOR_RESTART};
+
+/// Indices of registers in [`Thread::regs`].
+#[allow(missing_docs, reason = "the names are the processor's")]
+pub mod reg {
+    use super::{Regs, offset_of};
+
+    pub const EDI: usize = offset_of!(Regs, edi) / 4;
+    pub const ESI: usize = offset_of!(Regs, esi) / 4;
+    pub const EBP: usize = offset_of!(Regs, ebp) / 4;
+    pub const EBX: usize = offset_of!(Regs, ebx) / 4;
+    pub const EAX: usize = offset_of!(Regs, eax) / 4;
+    pub const VECTOR: usize = offset_of!(Regs, vector) / 4;
+    pub const ERROR: usize = offset_of!(Regs, error) / 4;
+    pub const EIP: usize = offset_of!(Regs, eip) / 4;
+    pub const EFLAGS: usize = offset_of!(Regs, eflags) / 4;
+    pub const ESP: usize = offset_of!(Regs, esp) / 4;
+}
+
+/// Where the capability to answer a caller is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ReplyPlace {
+    /// Nowhere: nobody can answer.
+    None,
+    /// With the thread that received the call.
+    Held(ThreadRef),
+    /// In a slot of a capability node.
+    Slot(Link),
+}
+
+/// A place of a thread in a circular list.
+#[derive(Default)]
+pub struct Place {
+    /// The thread behind; `None`: in no list.
+    pub next: Cell<Option<ThreadRef>>,
+    /// The thread before.
+    pub prev: Cell<Option<ThreadRef>>,
+}
+
+/// The message of a faulting thread, which its registers cannot hold.
+#[derive(Clone, Copy, Default)]
+pub struct FaultMessage {
+    /// A label of [`freehold_abi::fault`]; 0: the thread did not fault.
+    pub label: u16,
+    /// How many words count.
+    pub count: u32,
+    /// The words.
+    pub words: [u32; 5],
+}
+
+/// A thread. The first line of cache is the registers', the second what a message touches.
+#[repr(C, align(64))]
+pub struct Thread {
+    regs: [Cell<u32>; size_of::<Regs>() / 4],
+    /// What it waits for, if anything.
+    pub state: Cell<State>,
+    /// Its Directory; 0 once the space is gone.
+    pub directory: Cell<u32>,
+    /// Its UTCB's frame; 0 once that is gone.
+    pub utcb: Cell<u32>,
+    /// Whom it may answer without naming a capability.
+    pub caller: Cell<Option<ThreadRef>>,
+    /// Where the answer to its own call will come from.
+    pub reply: Cell<ReplyPlace>,
+    /// Badge of the capability that it sends through.
+    pub badge: Cell<u32>,
+    /// Slot of the endpoint or notification it is queued on.
+    pub waits_on: Cell<Link>,
+    /// Its place in the ready queue or on an endpoint or notification.
+    pub queue: Place,
+    /// 0 to 31.
+    pub priority: Cell<u8>,
+    /// Highest priority that it may give.
+    pub max_priority: Cell<u8>,
+    /// Made with FPU use.
+    pub fpu: Cell<bool>,
+    /// Its fault message still counts.
+    pub fault: Cell<FaultMessage>,
+    /// Name, in its own space, of the endpoint that its faults go to.
+    pub pager: Cell<u32>,
+    /// Ticks left of its slice.
+    pub slice: Cell<u32>,
+    /// Tick at which it stops waiting.
+    pub deadline: Cell<u32>,
+    /// Slot of the timer wheel that it hangs in; `None`: no time limit runs.
+    pub wheel: Cell<Option<u8>>,
+    /// Its place there.
+    pub timer: Place,
+    /// Its place among the threads of its space.
+    pub siblings: Place,
+    /// Ranges that its call declared: address, bytes and the writable flag.
+    pub ranges: [Cell<(u32, u32)>; RANGES_MAX],
+    /// How many of them count.
+    pub range_count: Cell<u32>,
+    /// FPU state while it does not run.
+    fpu_area: UnsafeCell<FpuArea>,
+}
+
+const _: () = assert!(size_of::<Thread>() <= 4096);
+
+/// The name of a thread: the physical address of its frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ThreadRef(NonZeroU32);
+
+impl ThreadRef {
+    /// The thread in the frame at `frame`.
+    ///
+    /// # Safety
+    /// The frame is of type Thread (or is dying, and was), and [`Thread::init`] has run.
+    pub unsafe fn new(frame: u32) -> ThreadRef {
+        ThreadRef(NonZeroU32::new(frame).expect("frame 0 is never a thread"))
+    }
+
+    /// Makes the cleared frame at `frame` a thread.
+    ///
+    /// # Safety
+    /// The frame was just given type Thread and cleared; nobody names it yet.
+    pub unsafe fn init(frame: u32) -> ThreadRef {
+        let thread = ThreadRef(NonZeroU32::new(frame).expect("frame 0 is never a thread"));
+        let place = to_virtual(frame) as *mut Thread;
+        // SAFETY: the frame is ours alone, and large and aligned enough; every field is written
+        // before anything reads it.
+        unsafe {
+            place.write(Thread {
+                regs: Default::default(),
+                state: Cell::new(State::Stopped),
+                directory: Cell::new(0),
+                utcb: Cell::new(0),
+                caller: Cell::new(None),
+                reply: Cell::new(ReplyPlace::None),
+                badge: Cell::new(0),
+                waits_on: Cell::new(Link::NONE),
+                queue: Place::default(),
+                priority: Cell::new(0),
+                max_priority: Cell::new(0),
+                fpu: Cell::new(false),
+                fault: Cell::new(FaultMessage::default()),
+                pager: Cell::new(0),
+                slice: Cell::new(0),
+                deadline: Cell::new(0),
+                wheel: Cell::new(None),
+                timer: Place::default(),
+                siblings: Place::default(),
+                ranges: Default::default(),
+                range_count: Cell::new(0),
+                fpu_area: UnsafeCell::new(FpuArea::zeroed()),
+            });
+        }
+        thread.set_regs(Regs::new(0, 0));
+        thread.with_fpu_area(crate::arch::fpu::init_area);
+        thread
+    }
+
+    /// The physical address of its frame.
+    pub const fn frame(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl Deref for ThreadRef {
+    type Target = Thread;
+
+    #[inline(always)]
+    fn deref(&self) -> &Thread {
+        // SAFETY: the frame holds an initialised Thread for as long as anybody names it (see the
+        // top of the file), and its fields are cells.
+        unsafe { &*(to_virtual(self.0.get()) as *const Thread) }
+    }
+}
+
+impl Thread {
+    /// Where the entry code stores the registers.
+    pub fn regs_pointer(&self) -> *mut Regs {
+        self.regs.as_ptr() as *mut Regs
+    }
+
+    /// A register, by its index in [`reg`].
+    #[inline(always)]
+    pub fn get(&self, register: usize) -> u32 {
+        self.regs[register].get()
+    }
+
+    /// Sets a register.
+    #[inline(always)]
+    pub fn set(&self, register: usize, word: u32) {
+        self.regs[register].set(word);
+    }
+
+    /// Sets all registers.
+    pub fn set_regs(&self, regs: Regs) {
+        // SAFETY: Regs is 15 words, which the cells own; no reference to their contents exists.
+        unsafe { self.regs_pointer().write(regs) }
+    }
+
+    /// The arguments of a call: EBX, ESI, EDI, EBP.
+    #[inline(always)]
+    pub fn args(&self) -> [u32; 4] {
+        [self.get(reg::EBX), self.get(reg::ESI), self.get(reg::EDI), self.get(reg::EBP)]
+    }
+
+    /// EAX bits 8–31 of a call.
+    #[inline(always)]
+    pub fn immediate(&self) -> u32 {
+        self.get(reg::EAX) >> 8
+    }
+
+    /// Sets the status of the call that it is in.
+    #[inline(always)]
+    pub fn finish(&self, result: Result<(), Error>) {
+        self.set(reg::EAX, result.map_or_else(|error| error as u32, |()| 0));
+    }
+
+    /// Makes the call that it is in start again, with the registers as they are now.
+    pub fn restart(&self) {
+        self.set(reg::EIP, self.get(reg::EIP).wrapping_sub(2));
+        self.set(reg::VECTOR, VECTOR_RESTART);
+    }
+
+    /// Lets it go on at `eip` with stack `esp`, all other registers as they are.
+    pub fn resume_at(&self, eip: u32, esp: u32) {
+        self.set(reg::EIP, eip);
+        self.set(reg::ESP, esp);
+        self.set(reg::VECTOR, VECTOR_RESTART);
+    }
+
+    /// A word of its UTCB.
+    #[inline]
+    pub fn utcb_word(&self, index: usize) -> u32 {
+        debug_assert!(index < 1024 && self.utcb.get() != 0);
+        // SAFETY: the frame is of type Utcb while its address stands here, and is read by the
+        // word; the program may write it at any time between two calls, hence volatile.
+        unsafe { (to_virtual(self.utcb.get()) as *const u32).add(index).read_volatile() }
+    }
+
+    /// Sets a word of its UTCB.
+    #[inline]
+    pub fn set_utcb_word(&self, index: usize, word: u32) {
+        debug_assert!(index < 1024 && self.utcb.get() != 0);
+        // SAFETY: as above; no reference into the frame exists.
+        unsafe { (to_virtual(self.utcb.get()) as *mut u32).add(index).write_volatile(word) }
+    }
+
+    /// Message register `index`, 0 to 63, of the message that it sends.
+    #[inline]
+    pub fn message(&self, index: usize) -> u32 {
+        match index {
+            0 => self.get(reg::ESI),
+            1 => self.get(reg::EDI),
+            2 => self.get(reg::EBP),
+            index => self.utcb_word(MESSAGE + index),
+        }
+    }
+
+    /// Sets message register `index` of the message that it receives.
+    #[inline]
+    pub fn set_message(&self, index: usize, word: u32) {
+        match index {
+            0 => self.set(reg::ESI, word),
+            1 => self.set(reg::EDI, word),
+            2 => self.set(reg::EBP, word),
+            index => self.set_utcb_word(MESSAGE + index, word),
+        }
+    }
+
+    /// The tag of the message that it sends: its fault's, if it faulted.
+    pub fn tag(&self) -> Tag {
+        let fault = self.fault.get();
+        match fault.label {
+            0 => Tag(self.get(reg::ESI)),
+            label => Tag::new(label, fault.count),
+        }
+    }
+
+    /// Lets `f` at the FPU state.
+    pub fn with_fpu_area<R>(&self, f: impl FnOnce(&mut FpuArea) -> R) -> R {
+        // SAFETY: the area is reached only here, and `f` is one of the functions of arch::fpu,
+        // none of which comes back here.
+        f(unsafe { &mut *self.fpu_area.get() })
+    }
+}

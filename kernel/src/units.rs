@@ -1,0 +1,89 @@
+//! Units of work, and the check for interrupts between them.
+//!
+//! What must hold (design.md §5, 9): at most [`UNITS`] units are done between two checks. A check opens
+//! interrupts for an instant; the handler only notes the line.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use freehold_abi::layout::UNITS;
+use freehold_user_pagetables::Budget;
+
+use crate::arch::{self, pic, pit};
+
+/// Lines that have interrupted and are not yet dealt with, a bit each.
+static NOTED: AtomicU32 = AtomicU32::new(0);
+/// Ticks of the timer since boot, modulo 2³².
+static TICKS: AtomicU32 = AtomicU32::new(0);
+
+/// Acknowledges `line` and notes it. May run in the middle of other kernel work.
+pub fn note_irq(line: u32) {
+    if !pic::is_real(line) {
+        return;
+    }
+    if line == pit::LINE {
+        TICKS.store(ticks().wrapping_add(1), Ordering::Relaxed);
+    } else {
+        // The line stays closed until its driver has dealt with the device.
+        pic::mask(line);
+    }
+    pic::eoi(line);
+    NOTED.store(NOTED.load(Ordering::Relaxed) | 1 << line, Ordering::Relaxed);
+}
+
+/// Whether any line waits to be dealt with.
+#[inline(always)]
+pub fn noted() -> bool {
+    NOTED.load(Ordering::Relaxed) != 0
+}
+
+/// Takes over the lines that wait.
+pub fn take_noted() -> u32 {
+    let lines = NOTED.load(Ordering::Relaxed);
+    NOTED.store(0, Ordering::Relaxed);
+    lines
+}
+
+/// Ticks since boot, modulo 2³².
+pub fn ticks() -> u32 {
+    TICKS.load(Ordering::Relaxed)
+}
+
+/// What may still be done before the next check.
+pub struct Units {
+    left: u32,
+    most: u32,
+}
+
+impl Units {
+    /// A full budget.
+    pub const fn new() -> Units {
+        Units { left: UNITS, most: 0 }
+    }
+
+    /// A call or trap begins: interrupts were possible just before.
+    #[inline(always)]
+    pub fn begin(&mut self) {
+        self.left = UNITS;
+    }
+
+    /// The most units done between two checks so far.
+    pub fn most(&self) -> u32 {
+        self.most.max(UNITS - self.left)
+    }
+}
+
+impl Budget for Units {
+    fn spend(&mut self, units: u32) -> bool {
+        debug_assert!(units <= UNITS);
+        if units > self.left {
+            self.most = self.most();
+            arch::interrupt_window();
+            if noted() {
+                return false;
+            }
+            self.left = UNITS;
+        }
+        self.left -= units;
+        true
+    }
+}
