@@ -1,5 +1,7 @@
 //! What the kernel tells: to the first program about the machine, and to any program about itself.
 
+use crate::layout;
+
 /// Kinds of capability, as `CapInfo` reports them and the kernel stores them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -170,6 +172,18 @@ pub struct Module {
     pub text_at: u32,
     /// Bytes of its command line.
     pub text_len: u32,
+}
+
+impl Module {
+    /// Whether the module lies in the frame at this physical address, if only in part.
+    pub const fn contains(&self, frame: u32) -> bool {
+        self.memory.start <= frame && frame < self.memory.end
+    }
+
+    /// Its frames.
+    pub fn frames(&self) -> impl Iterator<Item = u32> + use<> {
+        (self.memory.start..self.memory.end).step_by(layout::FRAME as usize)
+    }
 }
 
 /// What the kernel tells the first program, in one page at [`place::BOOT_INFO`].

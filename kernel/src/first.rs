@@ -2,7 +2,7 @@
 //!
 //! What must hold: nothing of what the boot loader left is read after the boot containers and the
 //! frame table are laid over it; every frame of RAM is either the kernel's, since now and for
-//! ever, or the first program's.
+//! ever, or the first program's; what is handed over as free is clear.
 
 use arrayvec::ArrayVec;
 use elf::ElfBytes;
@@ -60,6 +60,9 @@ pub fn boot(loaded: &Loaded) -> &'static mut Kernel {
                 tables.reserve(frame);
             } else if !(place..place + bytes).contains(&frame) {
                 tables.adopt(frame);
+                if !loaded.modules.iter().any(|module| module.contains(frame)) {
+                    tables.memory.clear(frame, FRAME);
+                }
             }
         }
     }
@@ -101,6 +104,10 @@ fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) 
     k.tables.hook(table_slot, table, directory, place::IMAGE / BLOCK, Rights::WRITE.0).expect(FRESH);
 
     let entry = load_image(k, loaded, directory, bump);
+    // Where the image was loaded from is handed over as free memory, and so must be clear.
+    for frame in loaded.modules[0].frames() {
+        k.tables.memory.clear(frame, FRAME);
+    }
     for page in 1..=place::STACK_BYTES / FRAME {
         let frame = bump.take(1);
         map(k, directory, frame, place::STACK_END - page * FRAME, true);
@@ -161,7 +168,6 @@ fn load_image(k: &mut Kernel, loaded: &Loaded, directory: u32, bump: &mut Bump) 
         assert!(inside && begin.is_multiple_of(FRAME), "a segment of the first module lies where it cannot");
         for page in (begin..end).step_by(FRAME as usize) {
             let frame = bump.take(1);
-            k.tables.memory.clear(frame, FRAME);
             let from = (page - begin) as usize;
             if from < data.len() {
                 physical::fill(frame, 0, &data[from..data.len().min(from + FRAME as usize)]);
