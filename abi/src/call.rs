@@ -48,7 +48,8 @@ calls! {
     Copy = 7,
     /// EBX slot reference (own): moves the implicit reply capability there.
     SaveReply = 8,
-    /// Immediate: rights; EBX source name, ESI destination, EDI badge or range, EBP total.
+    /// Immediate: rights (bits 0–2), when lending roots the code of their totals (3–8), 0 (9–19: the kernel's
+    /// cursor); EBX source name, ESI destination, EDI badge or range, EBP total.
     Derive = 9,
     /// EBX source, ESI destination (slot references).
     Move = 10,
@@ -107,6 +108,6 @@ calls! {
     PortIn = 35,
     /// EBX ports, ESI port, EDI value, EBP width in bytes.
     PortOut = 36,
-    /// EBX ports, ESI port, EDI bytes (≤ 240), which lie in the UTCB from MR 3: writes them one after the other.
+    /// EBX ports, ESI port, EDI bytes (≤ 64), which lie in the UTCB from MR 3: writes them one after the other.
     PortWrite = 37,
 }

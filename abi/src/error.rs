@@ -31,25 +31,27 @@ macro_rules! errors {
 errors! {
     /// The call number is not one of [`crate::Call`].
     UnknownCall = 1,
-    /// The capability name lies in a node that the space does not have, or its slot is empty.
+    /// The capability name is 0, lies in a node that the space does not have, or its slot is empty.
     NoCapability = 2,
     /// The capability is of another kind than the call needs.
     WrongKind = 3,
     /// The capability does not carry the right that the call needs.
     NoRight = 4,
-    /// An argument is outside its range (index, count, priority, width, kind of information).
+    /// An argument is outside its range (index, count, part, ports, priority, width, kind of
+    /// information), or a container does not cover the whole Table or object that the call needs.
     OutOfRange = 5,
     /// An index or address is not aligned as the object needs.
     Misaligned = 6,
     /// An address is not below 3 GiB, or a range wraps.
     BadAddress = 7,
-    /// No Table of this space is hooked at the address.
+    /// No Table of this space is hooked at the address (to unhook: none at all).
     NoTable = 8,
-    /// The destination slot, entry or range is in use.
+    /// The destination slot, entry or node number is in use.
     Occupied = 9,
     /// The new node would lie deeper than [`crate::layout::MAX_DEPTH`].
     TooDeep = 10,
-    /// The parent has too few credits left for the requested total.
+    /// The parent has too few credits left for the requested total, or the destination's memory (when
+    /// lending: the source's roots) was lent with a smaller one.
     NoCredits = 11,
     /// The node is being revoked; nothing can be derived from it until that is finished.
     Busy = 12,
@@ -57,49 +59,50 @@ errors! {
     Gone = 13,
     /// The source entry holds no frame.
     EmptySource = 14,
-    /// The root has descendants and so cannot be donated.
+    /// The root has descendants and so cannot be donated, or lent.
     HasDescendants = 15,
     /// The container is not a boot container: its slots are not roots.
     NotRoots = 16,
-    /// The root has been donated already, or its frame is not data.
+    /// The root has been donated already, or its frame is not data, or is asked for twice.
     NotData = 17,
     /// The Table holds live entries.
     NotEmpty = 18,
     /// The page-table area has no room for another Table.
     AreaFull = 19,
-    /// The object already belongs to a space.
+    /// The Table does not belong to a space as the call needs: to be withdrawn, it must be in an area.
     Owned = 20,
     /// The Table or address belongs to the page-table area, which only the kernel writes.
     PageTableArea = 21,
-    /// The slot cannot be moved, sent or unmapped: an object lives there, or it is a frame's root.
+    /// The slot cannot be moved or unmapped: an object lives there, or it is a frame's root.
     Unmovable = 22,
     /// The badge is already set, so it cannot be set again.
     Badged = 23,
-    /// The time limit passed before the partner was ready.
+    /// The time limit passed before the partner was ready, or had replied.
     Timeout = 24,
     /// The wait was ended by somebody entitled to (thread stopped, endpoint deleted).
     Canceled = 25,
     /// The partner of this exchange was destroyed, or dropped the reply capability.
     PeerGone = 26,
-    /// The receiver named too few empty slots for the capability items.
+    /// The receiver named too few slots for the capability items, or one that is not empty.
     NoSlots = 27,
-    /// A capability item names a slot that cannot be sent.
+    /// A capability item names a slot that is empty or cannot be sent so: an object lives there and is
+    /// to move, or a reply capability is to be copied.
     BadItem = 28,
-    /// There is no reply capability in the place named.
+    /// The thread holds no reply capability.
     NoReply = 29,
     /// The message counts do not fit (words, items, ranges).
     BadMessage = 30,
-    /// A transfer met a fault on the caller's own side; EBP is the address.
+    /// A transfer met a fault on the caller's own side; EBP (in Validate: EDI) is the address.
     FaultMine = 31,
     /// A transfer met a fault on the other side; EBP is the address.
     FaultTheirs = 32,
-    /// The range is not one that the other side declared, or runs past its end.
+    /// The range is not one that the other side declared, runs past its end, or is not writable.
     BadRange = 33,
     /// The thread is not in a state that allows this.
     BadState = 34,
-    /// The line is bound to a notification already, or is not bound.
+    /// The line is bound to a notification already, is not bound, or is the kernel's timer.
     BadBinding = 35,
-    /// The thread has not been given a space that still exists.
+    /// The thread's space or UTCB no longer exists.
     NoSpace = 36,
 }
 

@@ -36,6 +36,9 @@ pub fn derive(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         Kind::Container => {
             let container = Container::of(k, cap)?;
+            if !cap.rights.contains(Rights::SHARE) {
+                return Err(Error::NoRight);
+            }
             let part = container.part(argument)?;
             let lends = cap.rights.and(rights).contains(Rights::EDIT) && container.is_boot(k);
             if lends {
@@ -80,7 +83,8 @@ fn lend_code(immediate: u32, own: u32) -> Result<u32, Error> {
     Ok(code)
 }
 
-/// Fixes the totals of the roots that are lent. `false`: interrupted, the cursor is in EAX.
+/// Fixes the totals of the roots that are lent. `false`: interrupted, the cursor is in EAX. A caller
+/// that forges the cursor leaves roots with the totals they had: it cheats nobody but itself.
 fn lend(
     k: &mut Kernel,
     t: ThreadRef,

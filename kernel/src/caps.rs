@@ -91,12 +91,12 @@ impl Kernel {
     /// # Errors
     /// NoCapability, WrongKind, NoRight, Gone.
     pub fn space(&self, thread: ThreadRef, name: CapName) -> Result<u32, Error> {
-        if name.0 == 0 {
-            return Ok(thread.directory.get());
-        }
-        let cap = self.cap(thread, name)?.expect(Kind::Space, Rights::EDIT)?;
-        match self.tables.frame_type(cap.object) {
-            FrameType::Directory => Ok(cap.object),
+        let directory = match name.0 {
+            0 => thread.directory.get(),
+            _ => self.cap(thread, name)?.expect(Kind::Space, Rights::EDIT)?.object,
+        };
+        match self.tables.frame_type(directory) {
+            FrameType::Directory => Ok(directory),
             _ => Err(Error::Gone),
         }
     }
@@ -212,7 +212,8 @@ impl Kernel {
     pub fn move_cap(&mut self, from: Link, to: Link) -> Result<(), Error> {
         let cap = self.read(from);
         if cap.kind == Kind::Empty {
-            return Err(Error::NoCapability);
+            let dying = self.tables.cap_kind(from) == DYING;
+            return Err(if dying { Error::Gone } else { Error::NoCapability });
         }
         if self.tables.cap_is_origin(from) {
             return Err(Error::Unmovable);

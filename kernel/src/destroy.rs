@@ -23,6 +23,7 @@ use crate::{device, ipc};
 pub fn revoke(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let slot = k.slot_ref(t, t.args()[0])?;
     match k.read(slot).kind {
+        Kind::Empty if k.tables.cap_kind(slot) == DYING => return Err(Error::Gone),
         Kind::Empty => return Ok(Outcome::Done),
         Kind::Reply => return Err(Error::WrongKind),
         _ => {}
@@ -47,7 +48,8 @@ pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
             return Ok(Outcome::Done);
         }
         let progress = k.reclaim_root(container, index);
-        if k.scheduler.current() != Some(t) {
+        let is_thread = k.tables.frame_type(t.frame()) == FrameType::Thread;
+        if !is_thread || t.directory.get() == 0 {
             // The caller, or its space, was among what was taken back.
             return Ok(Outcome::Waits);
         }

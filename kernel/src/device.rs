@@ -4,9 +4,11 @@
 //! line is closed. A port is touched only within the range of the capability that names it.
 
 use freehold_abi::info::Kind;
+use freehold_abi::layout::UNITS;
 use freehold_abi::layout::utcb::MESSAGE;
 use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::Link;
+use freehold_user_pagetables::Budget;
 
 use crate::arch::{io, pic, pit};
 use crate::ipc;
@@ -14,8 +16,9 @@ use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
 
-/// Bytes that one PortWrite takes from the message registers behind the first three.
-const WRITE_MAX: u32 = 240;
+/// Bytes that one PortWrite takes from the message registers behind the first three. Each is a unit of
+/// work: a port can be slow.
+const WRITE_MAX: u32 = UNITS;
 
 /// The notification that each line is bound to.
 pub struct Irqs([Link; pic::LINES as usize]);
@@ -39,6 +42,9 @@ pub fn raise(k: &mut Kernel, line: u32) {
 pub fn bind(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let [irq, notification, ..] = t.args();
     let line = line(k, t, irq)?;
+    if line == pit::LINE {
+        return Err(Error::BadBinding);
+    }
     let notification = CapName::from_word(notification);
     if notification.0 == 0 {
         pic::mask(line);
@@ -47,7 +53,7 @@ pub fn bind(k: &mut Kernel, t: ThreadRef) -> CallResult {
     }
     let cap = k.cap(t, notification)?;
     let origin = k.origin(cap, Kind::Notification, Rights::SEND)?;
-    if line == pit::LINE || !k.irqs.0[line as usize].is_none() {
+    if !k.irqs.0[line as usize].is_none() {
         return Err(Error::BadBinding);
     }
     k.irqs.0[line as usize] = origin;
@@ -134,6 +140,9 @@ pub fn port_write(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let port = check_ports(k, t, ports, port, 1)?;
     if bytes > WRITE_MAX {
         return Err(Error::OutOfRange);
+    }
+    if !k.units.spend(bytes) {
+        return Ok(Outcome::Again);
     }
     for index in 0..bytes as usize {
         let word = t.utcb_word(MESSAGE + 3 + index / 4);

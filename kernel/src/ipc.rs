@@ -146,6 +146,8 @@ pub fn reply_target(k: &Kernel, t: ThreadRef) -> Result<ThreadRef, Error> {
 /// Sends a fault's message to the thread's pager, in its name. Without a pager it stops.
 pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
     t.fault.set(message);
+    // What its last call declared is not its pager's to copy.
+    t.range_count.set(0);
     let sent = k
         .cap(t, CapName::from_word(t.pager.get()))
         .and_then(|cap| Ok((cap, k.origin(cap, Kind::Endpoint, Rights::SEND)?)))
@@ -217,12 +219,13 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, badge: u32, state: State)
     queue_up(k, t, origin, state, limit)
 }
 
-/// `t`, which is current, waits on an endpoint or notification, at most `limit` milliseconds.
+/// `t`, which is Ready, waits on an endpoint or notification, at most `limit` milliseconds. It need not
+/// be current any more: whom it answered, or refused, can have a higher priority.
 fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, state: State, limit: u32) -> CallResult {
     if limit == 0 {
         return Err(Error::Timeout);
     }
-    k.scheduler.block_current();
+    k.scheduler.withdraw(t);
     t.state.set(state);
     t.waits_on.set(origin);
     k.with_queue(origin, |head| queue::push_back(head, t, QUEUE));

@@ -26,8 +26,8 @@ struct Transfer {
 /// Carries the items of `from`'s message into the slots that `to` named.
 ///
 /// # Errors
-/// NoSlots; BadItem (empty source, object's own slot, copy of a reply capability); what deriving or
-/// moving lacks. Nothing has moved then.
+/// NoSlots; BadItem (empty source, object's own slot moved, copy of a reply capability or of a container
+/// without Share); what deriving or moving lacks. Nothing has moved then.
 pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<(), Error> {
     let (first, count) = (to.utcb_word(SLOTS_FIRST), to.utcb_word(SLOTS_COUNT));
     if tag.items() > count {
@@ -40,7 +40,9 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Res
         let source = k.slot(from.directory.get(), item.source).map_err(|_| Error::BadItem)?;
         let cap = k.read(source);
         let bound = k.tables.cap_is_origin(source) && item.moved;
-        if cap.kind == Kind::Empty || bound || (cap.kind == Kind::Reply && !item.moved) {
+        let shared = cap.kind != Kind::Container || cap.rights.contains(Rights::SHARE);
+        let copied = shared && cap.kind != Kind::Reply;
+        if cap.kind == Kind::Empty || bound || !(item.moved || copied) {
             return Err(Error::BadItem);
         }
         // Names are twelve bits; a range that runs past their end has no slots there.

@@ -37,6 +37,14 @@ impl Destination {
         Ok(Destination::Space(k.space(t, name)?))
     }
 
+    /// What mappings there may allow.
+    fn rights(self) -> Rights {
+        match self {
+            Destination::Space(_) => Rights::ALL,
+            Destination::Container(container) => container.rights,
+        }
+    }
+
     /// The slot at `page`, and where the current space sees it if the caller named it by address.
     fn slot(self, k: &Kernel, page: u32) -> Result<(Link, Option<u32>), Error> {
         match self {
@@ -86,7 +94,7 @@ fn apply(k: &mut Kernel, t: ThreadRef, update: Update, done: &mut u32) -> CallRe
     let source = Container::lookup(k, t, update.source.0, Rights::EDIT)?;
     source.check(update.first, update.count)?;
     let destination = Destination::lookup(k, t, update.destination)?;
-    let rights = update.rights.and(source.rights).0;
+    let rights = update.rights.and(source.rights).and(destination.rights()).0;
     while *done < update.count {
         if !k.units.spend(1) {
             return Ok(Outcome::Again);
