@@ -194,8 +194,8 @@ pub struct BootInfo {
     pub magic: u32,
     /// 4 MiB blocks of RAM; block b's container is named [`start::BLOCKS`] + b.
     pub blocks: u32,
-    /// Bytes of RAM that the kernel left unused because it cannot reach them.
-    pub unreachable: u32,
+    /// Frames of RAM that the kernel left unused because it cannot reach them.
+    pub unreachable_frames: u32,
     /// Features of the processor: [`CPU_SYSENTER`] and the like.
     pub cpu: u32,
     /// Free ranges of RAM: roots without descendants, in order.

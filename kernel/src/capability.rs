@@ -23,9 +23,12 @@ pub fn derive(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let rights = Rights::from_bits(t.immediate());
     let cap = k.cap(t, CapName::from_word(source))?;
     let slot = k.empty_slot(t, destination)?;
+    if cap.kind == Kind::Reply {
+        return Err(Error::WrongKind);
+    }
+    k.alive(cap)?;
     let mut spare = k.tables.cap_field(cap.slot, SPARE);
     let badge = match cap.kind {
-        Kind::Reply => return Err(Error::WrongKind),
         Kind::Endpoint | Kind::Notification => {
             spare = 0;
             match (k.badge_of(cap), argument) {
@@ -58,7 +61,7 @@ pub fn derive(k: &mut Kernel, t: ThreadRef) -> CallResult {
             argument
         }
         Kind::Irq | Kind::Space | Kind::Thread => cap.badge,
-        Kind::Empty => return Err(Error::NoCapability),
+        Kind::Reply | Kind::Empty => return Err(Error::NoCapability),
     };
     let content = Content { kind: cap.kind, object: cap.object, badge, spare };
     k.derive_cap(cap.slot, slot, rights, total, content)?;

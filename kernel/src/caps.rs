@@ -167,6 +167,23 @@ impl Kernel {
         Ok(origin)
     }
 
+    /// Checks that the object of a capability is not being destroyed.
+    ///
+    /// # Errors
+    /// Gone.
+    pub fn alive(&self, cap: Cap) -> Result<(), Error> {
+        let kind = match cap.kind {
+            Kind::Space => FrameType::Directory,
+            Kind::Thread => FrameType::Thread,
+            Kind::Container => FrameType::Table,
+            kind => return self.origin(cap, kind, Rights::NONE).map(|_| ()),
+        };
+        match self.tables.frame_type(cap.object) == kind {
+            true => Ok(()),
+            false => Err(Error::Gone),
+        }
+    }
+
     /// Puts a capability derived from `parent` into the empty `slot`.
     ///
     /// # Errors

@@ -58,6 +58,10 @@ pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         t.set(reg::ESI, index + 1);
         t.set(reg::EDI, left - 1);
+        if k.scheduler.current() != Some(t) {
+            // Somebody of a higher priority was woken.
+            return Ok(Outcome::Again);
+        }
     }
 }
 
@@ -130,6 +134,9 @@ impl Kernel {
     /// Makes entry `index` of a container of roots clear data again, whatever became of it.
     fn reclaim_root(&mut self, container: Container, index: u32) -> Result<Progress, Error> {
         container.check(index, 1)?;
+        if !self.units.spend(1) {
+            return Ok(Progress::Preempted);
+        }
         let root = container.slot(index);
         let frame = self.tables.frame_of_root(root);
         match self.tables.meta(root).kind() {

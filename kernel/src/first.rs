@@ -12,7 +12,7 @@ use freehold_abi::info::{BootInfo, Kind, Range, place, start};
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME, MAX_PRIORITY, NODE_SLOTS, UNLIMITED, USER_END};
 use freehold_abi::{Rights, info};
 use freehold_captree::{Link, plant};
-use freehold_user_pagetables::{FrameType, Memory, Tables, layout, total};
+use freehold_user_pagetables::{FrameType, Kind as EntryKind, Memory, Tables, layout, total};
 
 use crate::arch::paging;
 use crate::caps::Content;
@@ -23,6 +23,30 @@ use crate::thread::ThreadRef;
 
 /// RAM below this stays with the board: BIOS data, video memory, the boot loader's leftovers.
 const LOW_END: u32 = 1 << 20;
+
+/// Bytes kept for the first program's objects and image.
+const FIRST_PROGRAM: u32 = 2 << 20;
+
+/// A stretch of RAM of at least `bytes`, aligned for Tables, that neither the kernel nor a module is in.
+fn find_room(loaded: &Loaded, image: &core::ops::Range<u32>, bytes: u32) -> Option<Range> {
+    let image = Range { start: image.start, end: image.end };
+    let taken = || loaded.modules.iter().map(|module| module.memory).chain([image]);
+    loaded.available.iter().find_map(|range| {
+        let mut start = range.start.max(LOW_END).next_multiple_of(layout::TABLE);
+        loop {
+            let limit = taken().map(|used| used.start).filter(|&used| used >= start);
+            let end = limit.fold(range.end, u32::min);
+            let inside = taken().find(|used| used.start < start && start < used.end);
+            match inside {
+                None if end.saturating_sub(start) >= bytes => break Some(Range { start, end }),
+                None if end == range.end || start >= range.end => break None,
+                // Behind whatever is in the way.
+                None => start = (end + FRAME).next_multiple_of(layout::TABLE),
+                Some(used) => start = used.end.next_multiple_of(layout::TABLE),
+            }
+        }
+    })
+}
 
 /// Frames for the first program's objects, one after the other.
 struct Bump {
@@ -46,11 +70,10 @@ impl Bump {
 pub fn boot(loaded: &Loaded) -> &'static mut Kernel {
     let blocks = loaded.ram_end.div_ceil(BLOCK);
     let image = paging::kernel_image();
-    let behind = loaded.modules.iter().fold(image.end, |end, module| end.max(module.memory.end));
-    let place = behind.next_multiple_of(layout::TABLE);
     let bytes = Tables::<Physical>::boot_bytes(blocks);
-    let room = loaded.available.iter().find(|range| range.start <= place && place + bytes <= range.end);
-    let room = *room.expect("no room for the frame table behind the modules: give the machine more memory");
+    let room = find_room(loaded, &image, bytes + FIRST_PROGRAM)
+        .expect("no room for the frame table and the first program: give the machine more memory");
+    let place = room.start;
 
     let mut tables = Tables::new(Physical, blocks, place);
     tables.current = paging::boot_directory();
@@ -138,7 +161,7 @@ fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) 
     thread.set(crate::thread::reg::EBX, place::BOOT_INFO);
     k.scheduler.make_ready(thread);
 
-    write_info(loaded, blocks, info, bump.next);
+    write_info(k, loaded, blocks, info);
 }
 
 /// Maps a frame of the first program at an address of its Table.
@@ -178,23 +201,37 @@ fn load_image(k: &mut Kernel, loaded: &Loaded, directory: u32, bump: &mut Bump) 
     elf.ehdr.e_entry as u32
 }
 
-/// Writes the boot information into its frame. RAM up to `used` is taken.
-fn write_info(loaded: &Loaded, blocks: u32, frame: u32, used: u32) {
+/// The ranges of RAM that the first program finds free: roots from which nothing is derived, and in
+/// which no module lies that it has still to read.
+fn free_ranges(k: &Kernel, loaded: &Loaded) -> ArrayVec<Range, { info::RANGES_MAX }> {
     let mut free = ArrayVec::<Range, { info::RANGES_MAX }>::new();
-    // The first module was copied; where it lay is free, and so is what lies behind the objects.
-    free.extend(loaded.modules.first().map(|module| module.memory));
     for range in &loaded.available {
-        let range = Range { start: range.start.max(used), end: range.end };
-        if range.start < range.end {
-            let _ = free.try_push(range);
+        for frame in (range.start..range.end).step_by(FRAME as usize) {
+            let root = k.tables.root(frame);
+            let is_root = k.tables.meta(root).kind() == EntryKind::Root;
+            let in_module = loaded.modules.iter().skip(1).any(|module| module.contains(frame));
+            if !is_root || in_module || !k.tables.root_is_leaf(root) {
+                continue;
+            }
+            match free.last_mut() {
+                Some(last) if last.end == frame => last.end += FRAME,
+                // What does not fit into the list stays with its container, unannounced.
+                _ => drop(free.try_push(Range { start: frame, end: frame + FRAME })),
+            }
         }
     }
+    free
+}
+
+/// Writes the boot information into its frame.
+fn write_info(k: &Kernel, loaded: &Loaded, blocks: u32, frame: u32) {
+    let free = free_ranges(k, loaded);
     let features = crate::arch::cpu::features();
     let flag = |has, flag| if has { flag } else { 0 };
     let mut boot = BootInfo {
         magic: info::BOOT_MAGIC,
         blocks,
-        unreachable: loaded.unreachable,
+        unreachable_frames: loaded.unreachable_frames,
         cpu: flag(features.sep, info::CPU_SYSENTER)
             | flag(features.fxsr && features.sse, info::CPU_SSE)
             | flag(features.pge, info::CPU_GLOBAL),

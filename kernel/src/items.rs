@@ -42,7 +42,8 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Res
         let bound = k.tables.cap_is_origin(source) && item.moved;
         let shared = cap.kind != Kind::Container || cap.rights.contains(Rights::SHARE);
         let copied = shared && cap.kind != Kind::Reply;
-        if cap.kind == Kind::Empty || bound || !(item.moved || copied) {
+        let gone = cap.kind != Kind::Reply && k.alive(cap).is_err();
+        if cap.kind == Kind::Empty || gone || bound || !(item.moved || copied) {
             return Err(Error::BadItem);
         }
         // Names are twelve bits; a range that runs past their end has no slots there.

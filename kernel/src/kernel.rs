@@ -8,7 +8,8 @@ use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use freehold_user_pagetables::{Flush, Settled, Tables, Tlb};
+use freehold_abi::layout::UNITS;
+use freehold_user_pagetables::{Budget, Flush, Settled, Tables, Tlb};
 
 use crate::arch::fpu::{self, FpuArea};
 use crate::arch::{self, cpu, paging, pic, pit};
@@ -127,15 +128,18 @@ impl Kernel {
                     }
                     return;
                 }
+                None if units::noted() || self.wheel.is_behind() => {}
                 // What stays loaded meanwhile is valid: destroying it unloads it.
-                None if !units::noted() => arch::idle(),
-                None => {}
+                None => arch::idle(),
             }
         }
     }
 
     #[cold]
     fn deal_with_interrupts(&mut self) {
+        // The event may have used up its units.
+        arch::interrupt_window();
+        self.units.begin();
         let lines = units::take_noted();
         if lines & 1 << pit::LINE != 0 {
             self.scheduler.tick();
@@ -143,10 +147,12 @@ impl Kernel {
         for line in (0..pic::LINES).filter(|&line| line != pit::LINE && lines & 1 << line != 0) {
             device::raise(self, line);
         }
-        let mut budget = freehold_abi::layout::UNITS;
-        while let Some(thread) = self.wheel.expire(&mut budget) {
+        let mut left = UNITS;
+        while let Some(thread) = self.wheel.expire(&mut left) {
             ipc::time_out(self, thread);
         }
+        let spent = self.units.spend(UNITS - left);
+        debug_assert!(spent, "the budget was full");
     }
 
     /// Makes `thread` the one in the processor.

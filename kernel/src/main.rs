@@ -45,8 +45,8 @@ extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
     let loaded = multiboot::Loaded::read(magic, info_phys);
     paging::kernel_half(loaded.ram_end);
     println!("freehold: {} MiB RAM, processor has {}", loaded.ram_end >> 20, cpu::features());
-    if loaded.unreachable != 0 {
-        println!("freehold: {} MiB above 1008 MiB stay unused", loaded.unreachable >> 20);
+    if loaded.unreachable_frames != 0 {
+        println!("freehold: {} MiB above 1008 MiB stay unused", loaded.unreachable_frames >> 8);
     }
     let k = first::boot(&loaded);
     let image = paging::kernel_image();

@@ -108,7 +108,6 @@ pub fn thread(k: &mut Kernel, t: ThreadRef) -> CallResult {
     }
     let thread = k.make_thread(frame, utcb, slot, directory, address)?;
     thread.fpu.set(t.immediate() & 1 != 0);
-    thread.max_priority.set(t.max_priority.get());
     Ok(Outcome::Done)
 }
 
@@ -139,7 +138,7 @@ impl Kernel {
     /// # Errors
     /// NoCredits if the roots were lent with a total of 0; as donation.
     pub fn make_space(&mut self, frame: u32, slot: Link, base: u32, pages: u32) -> Result<(), Error> {
-        self.check_lent(frame)?;
+        self.check_new(frame, FrameType::Directory)?;
         self.make_bare_space(frame, base, pages)?;
         self.name_object(frame, slot, Kind::Space, 0)
     }
@@ -168,7 +167,7 @@ impl Kernel {
         slot: Option<Link>,
         directory: Option<u32>,
     ) -> Result<(), Error> {
-        self.check_lent(frame)?;
+        self.check_new(frame, FrameType::Table)?;
         if let Some(directory) = directory {
             self.tables.check_attach(directory).map_err(cause)?;
         }
@@ -203,10 +202,9 @@ impl Kernel {
         if !self.tables.is_empty(place) {
             return Err(Error::Occupied);
         }
-        self.check_lent(frame)?;
-        self.check_lent(utcb)?;
         // Whether the second donation will succeed must be known before the first is made.
-        self.tables.check_donation(utcb, FrameType::Utcb).map_err(cause)?;
+        self.check_new(frame, FrameType::Thread)?;
+        self.check_new(utcb, FrameType::Utcb)?;
         if utcb == frame {
             return Err(Error::NotData);
         }
@@ -251,8 +249,10 @@ impl Kernel {
         Ok(())
     }
 
-    /// An object needs a capability to it, which costs its root one credit.
-    fn check_lent(&self, frame: u32) -> Result<(), Error> {
+    /// Whether an object of type `kind` can be made at `frame`. It needs a capability (a UTCB: its
+    /// mapping), which costs its root one credit.
+    fn check_new(&self, frame: u32, kind: FrameType) -> Result<(), Error> {
+        self.tables.check_donation(frame, kind).map_err(cause)?;
         match self.tables.total_limit(frame) {
             0 => Err(Error::NoCredits),
             _ => Ok(()),

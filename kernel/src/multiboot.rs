@@ -15,8 +15,8 @@ pub struct Loaded {
     pub available: ArrayVec<Range, RANGES_MAX>,
     /// End of the highest of these ranges.
     pub ram_end: u32,
-    /// Bytes of RAM above what the kernel can reach.
-    pub unreachable: u32,
+    /// Frames of RAM above what the kernel can reach.
+    pub unreachable_frames: u32,
     /// The modules, the first program first.
     pub modules: ArrayVec<Module, { MODULES_MAX + 1 }>,
     /// Bytes of the kernel's command line, at the beginning of `text`.
@@ -59,7 +59,7 @@ impl Loaded {
         let mut loaded = Loaded {
             available: ArrayVec::new(),
             ram_end: 0,
-            unreachable: 0,
+            unreachable_frames: 0,
             modules: ArrayVec::new(),
             command_len: 0,
             text: [0; TEXT_MAX],
@@ -78,7 +78,8 @@ impl Loaded {
         for region in regions.filter(|region| region.memory_type() == MemoryType::Available) {
             let (start, end) = (region.base_address(), region.base_address() + region.length());
             let reach = end.min(DIRECT_MAP_END.into());
-            loaded.unreachable += end.saturating_sub(start.max(reach)) as u32;
+            let beyond = end.saturating_sub(start.max(reach)) / u64::from(FRAME);
+            loaded.unreachable_frames += beyond as u32;
             let start = start.next_multiple_of(FRAME.into());
             let reach = reach / u64::from(FRAME) * u64::from(FRAME);
             if start < reach {

@@ -25,6 +25,8 @@ pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
     }
     thread.fault.set(FaultMessage::default());
     thread.priority.set(priority as u8);
+    // What it starts in turn runs no higher than itself.
+    thread.max_priority.set(priority as u8);
     thread.pager.set(CapName::from_word(pager).0);
     if !keep {
         thread.set_regs(Regs::new(eip, esp));

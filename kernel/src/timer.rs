@@ -36,8 +36,9 @@ impl Wheel {
     /// Sets the time limit of `thread` to `ticks` from now (at least one).
     pub fn arm(&mut self, thread: ThreadRef, ticks: u32) {
         self.cancel(thread);
-        // One more, since part of the present tick has passed already.
-        let ticks = ticks.min(u32::MAX >> 1) + 1;
+        // One more, since part of the present tick has passed already. Half of what the comparison of
+        // ticks can tell apart, so that the wheel may lag behind.
+        let ticks = ticks.min(u32::MAX >> 2) + 1;
         thread.deadline.set(units::ticks().wrapping_add(ticks));
         self.hang(thread);
     }

@@ -1,0 +1,44 @@
+//! The first program. It receives everything the machine has, serves the console and the records,
+//! starts the other modules with exactly what each needs, and closes the run: a record with the number
+//! of claims that were checked, and an exit status.
+//!
+//! | file | what |
+//! |---|---|
+//! | modules.rs | boot modules by name |
+//! | services.rs | the server behind every program's console and records |
+//! | claims.rs | what is claimed, and whether it held |
+//! | frames.rs | how many frames there are of each type |
+//! | tour/ | the run itself, a file for each part |
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod claims;
+mod frames;
+mod modules;
+mod services;
+mod tour;
+
+use freehold_rt::abi::info::start::PORTS;
+use freehold_rt::serial::{COM2, Serial};
+use freehold_rt::{entry, machine, println, records};
+
+use claims::Claims;
+use services::Services;
+
+entry!(main);
+
+fn main() -> ! {
+    let port = Serial::new(PORTS, COM2);
+    port.drain().and_then(|()| port.init()).expect("the first program has all ports");
+    let services = Services::start().expect("memory for the server");
+    let mut claims = Claims::new();
+    let name = tour::run(&services, &mut claims);
+    let closing = records::Closing { closing: name, checks: claims.checks(), failed: claims.failed() };
+    println!("{name}: {} claims checked, {} failed", closing.checks, closing.failed);
+    let written = records::write(&closing);
+    let good = closing.failed == 0 && closing.checks != 0 && written.is_ok();
+    machine::leave(if good { machine::SUCCESS } else { machine::FAILURE })
+}
