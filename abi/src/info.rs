@@ -67,6 +67,21 @@ pub enum Kernel {
     FrameType = 16,
 }
 
+/// Names of the frame types, in the order of their numbers.
+pub const FRAME_TYPES: [&str; 11] = [
+    "Data",
+    "Directory",
+    "Table",
+    "Sidecar",
+    "Thread",
+    "Utcb",
+    "CapNode",
+    "Device",
+    "Kernel",
+    "Dying",
+    "Hole",
+];
+
 /// States of a thread, as `ThreadInfo` reports them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -110,6 +125,7 @@ pub const SPACE_SUMMARY: u32 = u32::MAX;
 /// Names in the first program's space, and in any program that `rt` starts.
 pub mod start {
     use crate::CapName;
+    use crate::layout::NODE_SLOTS;
 
     /// The program's own space, with Edit.
     pub const SPACE: CapName = CapName(1);
@@ -123,6 +139,8 @@ pub mod start {
     pub const BLOCKS: CapName = CapName(32);
     /// Capability nodes of the first program.
     pub const NODES: u32 = 4;
+    /// First program: the Table that covers its image, stack and UTCB; the last slot that it has.
+    pub const TABLE: CapName = CapName::new(NODES - 1, NODE_SLOTS - 1);
 }
 
 /// Where the first program finds itself.

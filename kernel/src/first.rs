@@ -9,7 +9,7 @@ use elf::ElfBytes;
 use elf::abi::{EM_386, PF_W, PT_LOAD};
 use elf::endian::LittleEndian;
 use freehold_abi::info::{BootInfo, Kind, Range, place, start};
-use freehold_abi::layout::{BLOCK, ENTRIES, FRAME, MAX_PRIORITY, NODE_SLOTS, UNLIMITED, USER_END};
+use freehold_abi::layout::{BLOCK, ENTRIES, FRAME, MAX_PRIORITY, UNLIMITED, USER_END};
 use freehold_abi::{Rights, info};
 use freehold_captree::{Link, plant};
 use freehold_user_pagetables::{FrameType, Kind as EntryKind, Memory, Tables, layout, total};
@@ -121,8 +121,7 @@ fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) 
     let area = bump.take(layout::TABLE_FRAMES);
     k.make_table(area, None, Some(directory)).expect(FRESH);
     let table = bump.take(layout::TABLE_FRAMES);
-    // Its capability is used up by the hook's being its child; it stays in the slot behind THREAD's.
-    let table_slot = layout::in_node(nodes[start::NODES as usize - 1], NODE_SLOTS - 1);
+    let table_slot = slot(k, start::TABLE);
     k.make_table(table, Some(table_slot), Some(directory)).expect(FRESH);
     k.tables.hook(table_slot, table, directory, place::IMAGE / BLOCK, Rights::WRITE.0).expect(FRESH);
 

@@ -14,6 +14,9 @@ use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
 use crate::units;
 
+// Their names are part of the call interface.
+const _: () = assert!(FrameType::ALL.len() == freehold_abi::info::FRAME_TYPES.len());
+
 /// SpaceInfo: the summary, or one Table.
 pub fn space(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let [name, index, ..] = t.args();

@@ -4,8 +4,7 @@
 
 use freehold_rt::calls;
 
-/// Types of frames, by their numbers.
-const TYPES: usize = 11;
+const TYPES: usize = freehold_rt::abi::info::FRAME_TYPES.len();
 
 /// A count of all frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

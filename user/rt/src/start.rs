@@ -122,9 +122,7 @@ extern "C" fn begin() -> ! {
     calls::make_notification(SlotRef::own(SLEEP)).expect("the slot is there, and empty");
     let books = match (boot_info(), start_page()) {
         (Some(boot), _) => {
-            // The kernel keeps the capability to the first Table in the last slot.
-            let end = start::NODES * NODE_SLOTS - 1;
-            slots::init(CapName(start::BLOCKS.0 + boot.blocks), end, start::NODES);
+            slots::init(CapName(start::BLOCKS.0 + boot.blocks), start::TABLE.0, start::NODES);
             memory::init_first(boot)
         }
         (_, Some(page)) => {

@@ -1,0 +1,173 @@
+//! The command line of `./x`. Scripts and papers depend on it: names and meanings stay.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Freehold, a capability kernel for ia32 whose spaces stand on memory of their own.
+#[derive(Debug, Parser)]
+#[command(name = "./x", bin_name = "./x", disable_help_subcommand = true)]
+#[command(after_help = "Every command exits with a status other than 0 on failure. \
+    What is missing on a Debian or Ubuntu machine is installed, after saying what and why.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One command of `./x`.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Boot in QEMU and run the tour; at a terminal, end in a monitor
+    Run(RunArgs),
+    /// Run every test, or those whose name contains one of NAME; the last line is "N passed, N failed"
+    Test(TestArgs),
+    /// Check format, lints and documentation of host and guest code
+    Check,
+    /// Start the tour under the debugger, stopped before its first instruction
+    Gdb(GdbArgs),
+    /// Build the kernel and the programs, and say where they are
+    Build(BuildArgs),
+    /// Boot any kernel with any modules: the low-level command for development
+    Boot(BootArgs),
+}
+
+/// The emulated machine, for commands that boot one.
+#[derive(Debug, Clone, Args)]
+pub struct MachineArgs {
+    /// Processor, a name from `qemu-system-i386 -cpu help`
+    #[arg(long, default_value = "pentium3", value_name = "MODEL")]
+    pub cpu: String,
+    /// Memory in MiB
+    #[arg(long, default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub memory: u32,
+    /// Let time pass by the clock of the host: quicker, but the cycle counter no longer counts
+    /// instructions and no two runs are the same
+    #[arg(long)]
+    pub host_time: bool,
+    /// Give up after this many seconds (0: never; the default at a terminal)
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<u64>,
+}
+
+impl MachineArgs {
+    /// The wall-clock limit: as asked for, else `default`.
+    pub fn limit(&self, default: Option<Duration>) -> Option<Duration> {
+        match self.time_limit {
+            Some(0) => None,
+            Some(seconds) => Some(Duration::from_secs(seconds)),
+            None => default,
+        }
+    }
+}
+
+/// Arguments of `./x run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// File that crosses from one space to another, up to 16 MiB [default: 3 MiB made for the purpose]
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// Write the tour's records, one JSON object a line, to FILE
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Leave after the tour even at a terminal
+    #[arg(long)]
+    pub no_monitor: bool,
+    /// The emulated machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// How the guest code is built.
+    #[command(flatten)]
+    pub build: ProfileArgs,
+}
+
+/// Arguments of `./x test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Only the tests whose name contains one of these
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// List the tests instead of running them
+    #[arg(long)]
+    pub list: bool,
+}
+
+/// Arguments of `./x gdb`.
+#[derive(Debug, Args)]
+pub struct GdbArgs {
+    /// TCP port on which QEMU waits for the debugger
+    #[arg(long, default_value_t = 1234)]
+    pub port: u16,
+    /// Debug this guest program as the kernel, without modules, instead of the tour
+    #[arg(long, value_name = "NAME")]
+    pub kernel: Option<String>,
+    /// Arguments for gdb, after `--`
+    #[arg(last = true, value_name = "GDB ARGUMENT")]
+    pub gdb: Vec<String>,
+    /// The emulated machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// How guest code is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Profile {
+    /// Optimised; what is measured
+    Release,
+    /// Not optimised, with debug assertions and overflow checks
+    Dev,
+}
+
+/// Choice of the guest code's profile.
+#[derive(Debug, Clone, Args)]
+pub struct ProfileArgs {
+    /// How guest code is built
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    pub profile: Profile,
+}
+
+/// Arguments of `./x build`.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// Packages to build [default: the kernel and all programs]
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// How the guest code is built.
+    #[command(flatten)]
+    pub build: ProfileArgs,
+}
+
+/// Arguments of `./x boot`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: ./x build && ./x boot --init init --module \"server verbose\" --append tour\n\n\
+    A PATH without a slash names a guest program that is built first. The boot passes (status 0) if the guest \
+    ends with status 33 and its last record is {\"closing\":NAME,\"checks\":N,\"failed\":0} with N > 0."
+)]
+pub struct BootArgs {
+    /// Kernel: a multiboot ELF file or the name of a guest program
+    #[arg(long, default_value = "kernel", value_name = "PATH")]
+    pub kernel: String,
+    /// First module, "PATH ARGUMENTS"
+    #[arg(long, value_name = "PATH")]
+    pub init: Option<String>,
+    /// A further module, "PATH ARGUMENTS"; may be repeated
+    #[arg(long = "module", value_name = "PATH")]
+    pub modules: Vec<String>,
+    /// The kernel's command line (QEMU puts the kernel's name before it)
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub append: String,
+    /// Connect the first serial port to the terminal in both directions
+    #[arg(long)]
+    pub interactive: bool,
+    /// Write the records to FILE
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// The emulated machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// How the guest code is built.
+    #[command(flatten)]
+    pub build: ProfileArgs,
+}

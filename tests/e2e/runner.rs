@@ -1,0 +1,134 @@
+//! Boots scenarios, several at a time, and says how each ended.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use freehold_boot::args::Profile;
+use freehold_boot::guest::{self, Guests};
+use freehold_boot::install;
+use freehold_boot::qemu::{self, Boot, Clock, Console, Machine, Module};
+use freehold_boot::workspace::Metadata;
+
+use crate::scenario::Scenario;
+
+/// How many of the console's last lines a failure shows.
+const CONSOLE_TAIL: usize = 20;
+
+/// Runs scenarios, `jobs` at a time; returns how many failed.
+///
+/// # Errors
+/// Nothing can be run at all: the guest code does not build, or QEMU is missing.
+pub fn run(scenarios: &[Scenario], jobs: usize) -> Result<usize> {
+    let started = Instant::now();
+    let mut failed = 0;
+    if !scenarios.is_empty() {
+        let names: BTreeSet<_> = scenarios.iter().map(|scenario| scenario.name).collect();
+        ensure!(names.len() == scenarios.len(), "two scenarios have the same name");
+        install::ensure_command(qemu::PROGRAM, install::QEMU)?;
+        let guests = guest::build(&packages(scenarios), Profile::Release)?;
+        let output = Metadata::read()?.target_dir.join("e2e");
+        println!(
+            "\nrunning {} scenarios, a boot each; their output is in {}",
+            scenarios.len(),
+            output.display()
+        );
+        failed = boot_all(scenarios, jobs, &guests, &output);
+    }
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s\n",
+        scenarios.len() - failed,
+        started.elapsed().as_secs_f64()
+    );
+    Ok(failed)
+}
+
+/// The packages that make the kernels and modules of `scenarios`.
+fn packages(scenarios: &[Scenario]) -> Vec<String> {
+    let programs = |scenario: &Scenario| {
+        let modules = scenario.modules.iter().map(|module| split(module).0);
+        std::iter::once(scenario.kernel).chain(modules).collect::<Vec<_>>()
+    };
+    scenarios.iter().flat_map(programs).flat_map(guest::packages_making).collect()
+}
+
+/// Workers take the next scenario that none has taken, until there are no more.
+fn boot_all(scenarios: &[Scenario], jobs: usize, guests: &Guests, output: &Path) -> usize {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(scenarios.len()) {
+            scope.spawn(|| {
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let directory = output.join(scenario.name);
+                    let result = boot(scenario, guests, &directory);
+                    // Held while it prints, so that no two scenarios write between each other's lines.
+                    let mut failed = failed.lock().expect("no worker panics while it prints");
+                    if !report(scenario, result, &directory) {
+                        *failed += 1;
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().expect("no worker panics while it prints")
+}
+
+fn boot(scenario: &Scenario, guests: &Guests, directory: &Path) -> Result<Boot> {
+    let mut modules = Vec::new();
+    for module in &scenario.modules {
+        let (name, arguments) = split(module);
+        modules.push(Module { name: name.into(), path: guests.program(name)?, arguments: arguments.into() });
+    }
+    let machine = Machine {
+        kernel: guests.program(scenario.kernel)?,
+        modules,
+        append: scenario.append.into(),
+        cpu: scenario.cpu.into(),
+        memory_mib: scenario.memory_mib,
+        clock: Clock::Instructions,
+        console: Console::Quiet,
+        time_limit: Some(scenario.time_limit),
+    };
+    machine.boot(directory, scenario.expect.closing_name()).context("the boot could not be made")
+}
+
+/// "PROGRAM ARGUMENTS" in two.
+fn split(module: &str) -> (&str, &str) {
+    module.split_once(' ').unwrap_or((module, ""))
+}
+
+/// Prints the scenario's line and, if it failed, what is known about why. Returns whether it passed.
+fn report(scenario: &Scenario, result: Result<Boot>, directory: &Path) -> bool {
+    let boot = match result {
+        Ok(boot) => boot,
+        Err(error) => {
+            println!("scenario {:<24} FAILED          {error:#}", scenario.name);
+            return false;
+        }
+    };
+    let seconds = boot.duration.as_secs_f64();
+    let met = scenario.expect.is_met_by(&boot.outcome);
+    let word = if met { "ok" } else { "FAILED" };
+    println!("scenario {:<24} {word:<6} {seconds:6.2} s  {}", scenario.name, boot.outcome);
+    if !met {
+        println!("    it had to end so: {:?}", scenario.expect);
+        for line in tail(&boot.console) {
+            println!("    | {line}");
+        }
+        for line in boot.qemu.lines() {
+            println!("    QEMU: {line}");
+        }
+        println!("    all output: {}", directory.display());
+    }
+    met
+}
+
+fn tail(console: &str) -> Vec<&str> {
+    let lines: Vec<_> = console.lines().collect();
+    lines[lines.len().saturating_sub(CONSOLE_TAIL)..].to_vec()
+}

@@ -1,0 +1,109 @@
+//! A scenario: a machine, and how its boot must end.
+
+use std::time::Duration;
+
+use freehold_boot::outcome::Outcome;
+
+/// Wall-clock time after which a boot counts as hung.
+pub const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// A boot and how it must end.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// What `./x test NAME` looks for. Unique; also the name of the directory with the boot's output.
+    pub name: &'static str,
+    /// The kernel: a guest program.
+    pub kernel: &'static str,
+    /// The modules: guest programs with their arguments, "PROGRAM[ ARGUMENTS]"; the first one is the
+    /// first program.
+    pub modules: Vec<&'static str>,
+    /// The kernel's command line.
+    pub append: &'static str,
+    /// The processor's model.
+    pub cpu: &'static str,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// Wall-clock time after which the boot counts as hung.
+    pub time_limit: Duration,
+    /// How the boot must end.
+    pub expect: Expect,
+}
+
+/// How a boot must end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// All checks hold, and the closing record bears this name.
+    Pass(&'static str),
+    /// Some checks fail, or none are made.
+    ClaimsFail,
+    /// The guest leaves without a closing record.
+    NoClosing,
+    /// A triple fault.
+    Reset,
+    /// The kernel panics, with these words.
+    Panic(&'static str),
+    /// The kernel refuses the processor, with these words.
+    Unsupported(&'static str),
+    /// It never ends.
+    Hang,
+}
+
+impl Expect {
+    /// The name that the closing record must bear, where there must be one.
+    pub fn closing_name(self) -> Option<&'static str> {
+        match self {
+            Expect::Pass(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether the boot ended as it must.
+    pub fn is_met_by(self, outcome: &Outcome) -> bool {
+        match (self, outcome) {
+            (Expect::Pass(_), outcome) => outcome.passed(),
+            (Expect::ClaimsFail, Outcome::ClaimsFailed { .. })
+            | (Expect::NoClosing, Outcome::NoClosing)
+            | (Expect::Reset, Outcome::Reset)
+            | (Expect::Hang, Outcome::Hang(_)) => true,
+            (Expect::Panic(words), Outcome::Panic(line))
+            | (Expect::Unsupported(words), Outcome::Unsupported(line)) => line.contains(words),
+            _ => false,
+        }
+    }
+}
+
+impl Scenario {
+    /// The kernel on a usual machine, with `program` of the package `freehold-guest-tests` as the
+    /// first program; it must pass, and its closing record must bear the program's name.
+    pub fn of(name: &'static str, program: &'static str) -> Scenario {
+        Scenario {
+            kernel: "kernel",
+            modules: vec![program],
+            expect: Expect::Pass(program),
+            ..Scenario::bare(name)
+        }
+    }
+
+    /// The kernel without modules.
+    pub fn alone(name: &'static str, expect: Expect) -> Scenario {
+        Scenario { kernel: "kernel", expect, ..Scenario::bare(name) }
+    }
+
+    /// The guest `name` of the package `freehold-broken`, which stands in for a kernel.
+    pub fn broken(name: &'static str, expect: Expect) -> Scenario {
+        Scenario { expect, ..Scenario::bare(name) }
+    }
+
+    fn bare(name: &'static str) -> Scenario {
+        Scenario {
+            name,
+            kernel: name,
+            modules: Vec::new(),
+            append: "",
+            cpu: "pentium3",
+            memory_mib: 64,
+            time_limit: TIME_LIMIT,
+            expect: Expect::Pass(name),
+        }
+    }
+}
