@@ -72,22 +72,13 @@ pub fn is_leaf<S: Slots>(slots: &S, slot: Link) -> bool {
     next.is_none() || slots.node(next).depth <= slots.node(slot).depth
 }
 
-/// The node in `slot` as [`settle`] would leave it.
-fn settled<S: Slots>(slots: &S, slot: Link) -> Node {
+/// Makes `slot` whole if nothing is derived from it any more: a mark of being revoked goes, and all
+/// credits are back, those included that were lost. Returns the node as it then is.
+pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
     let mut node = slots.node(slot);
-    if node.revoking && is_leaf(slots, slot) {
+    if (node.revoking || node.credits != node.total) && is_leaf(slots, slot) {
         node.revoking = false;
         node.credits = node.total;
-    }
-    node
-}
-
-/// Ends a revoke whose last step was the last that there was to do: if `slot` is marked as being
-/// revoked and has no descendant any more, the mark goes and the credits are whole again.
-/// Returns the node as it then is.
-pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
-    let node = settled(slots, slot);
-    if slots.node(slot).revoking && !node.revoking {
         slots.put(slot, node);
     }
     node
@@ -106,22 +97,31 @@ pub fn derive<S: Slots>(
     rights: u8,
     total: u32,
 ) -> Result<u32, DeriveError> {
-    let above = settled(slots, parent);
+    let total = slots.representable(child, total);
+    let mut above = slots.node(parent);
+    let marked = above.revoking;
+    // `total` is the cost less one, so the comparison cannot overflow.
+    let short = |above: &Node| above.total != UNLIMITED && above.credits <= total;
+    // What `settle` would do, but written only when nothing is refused any more.
+    if (marked || short(&above)) && is_leaf(slots, parent) {
+        above.revoking = false;
+        above.credits = above.total;
+    }
     if above.revoking {
         return Err(DeriveError::Busy);
     }
     if above.depth >= MAX_DEPTH {
         return Err(DeriveError::TooDeep);
     }
-    let total = slots.representable(child, total);
+    if short(&above) {
+        return Err(DeriveError::NoCredits);
+    }
+    if marked {
+        slots.set_revoking(parent, false);
+    }
     if above.total != UNLIMITED {
-        // `total` is the cost less one, so the comparison cannot overflow.
-        if above.credits <= total {
-            return Err(DeriveError::NoCredits);
-        }
         slots.set_credits(parent, above.credits - total - 1);
     }
-    slots.set_revoking(parent, false);
     let next = slots.next(parent);
     slots.set_next(child, next);
     slots.set_prev(child, parent);
@@ -146,6 +146,9 @@ pub fn derive<S: Slots>(
 ///
 /// The flag stands from the first step to the last, so that nothing new can be derived from `slot`
 /// by those who hold it. Nodes that others derive further down cost credits that are taken along.
+/// If the last descendants leave on their own between two steps, that is the end of the revoke as
+/// well: who then derives anew drops the flag. So whoever goes on with a revoke that was interrupted
+/// and no longer finds the flag has nothing left to do; one more step would begin another revoke.
 pub fn revoke_step<S: Slots>(slots: &mut S, slot: Link) -> Option<Link> {
     let mut above = slots.node(slot);
     let taken = slots.next(slot);

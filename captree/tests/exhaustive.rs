@@ -79,8 +79,10 @@ fn inspect(state: &State, slots: usize) {
         }
         assert_eq!(steps, run, "a revoke takes the run behind {number} in {state:?}");
         let node = arena.node(link);
-        let whole = run == 0 && !state[number].2 || node.credits == node.total;
-        assert!(!node.revoking && whole, "{number} is not whole after its revoke in {state:?}");
+        assert!(
+            !node.revoking && node.credits == node.total,
+            "{number} is not whole after its revoke in {state:?}"
+        );
         assert_eq!(read(&arena).len(), state.len() - run);
     }
 }
@@ -146,18 +148,20 @@ fn explore(start: State, bounds: &Bounds) -> usize {
 /// trees there can be.
 #[test]
 fn bounded_root() {
-    let bounds = Bounds { nodes: 6, fixed: 0, totals: &[0, 1, 2], rights: &[1] };
-    let states = explore(vec![(0, 1, false, 7, 7)], &bounds);
+    let bounds = Bounds { nodes: 7, fixed: 0, totals: &[0, 1, 2], rights: &[1] };
+    let states = explore(vec![(0, 1, false, 8, 8)], &bounds);
     println!("bounded root: {states} states");
-    assert_eq!(states, 0);
+    assert_eq!(states, 14_594);
 }
 
+/// Without credits depth alone bounds a tree: heirs of taken nodes keep theirs, so four slots reach
+/// all 63 levels.
 #[test]
 fn unlimited_root() {
-    let bounds = Bounds { nodes: 5, fixed: 0, totals: &[0, 1, 3, UNLIMITED], rights: &[1] };
+    let bounds = Bounds { nodes: 4, fixed: 0, totals: &[0, UNLIMITED], rights: &[1] };
     let states = explore(vec![(0, 1, false, UNLIMITED, UNLIMITED)], &bounds);
     println!("unlimited root: {states} states");
-    assert_eq!(states, 0);
+    assert_eq!(states, 52_815);
 }
 
 #[test]
@@ -165,7 +169,7 @@ fn rights() {
     let bounds = Bounds { nodes: 5, fixed: 0, totals: &[0, 2], rights: &[0, 1, 2, 3] };
     let states = explore(vec![(0, 3, false, 5, 5)], &bounds);
     println!("rights: {states} states");
-    assert_eq!(states, 0);
+    assert_eq!(states, 4_914);
 }
 
 #[test]
@@ -177,5 +181,5 @@ fn deepest_nodes() {
     start.push((fixed as u32 - 1, 1, false, 6, 6));
     let states = explore(start, &bounds);
     println!("deepest nodes: {states} states");
-    assert_eq!(states, 0);
+    assert_eq!(states, 995);
 }

@@ -70,13 +70,20 @@ impl<M: Memory> Tables<M> {
     /// Donates a Table, so far nobody's, to a space. The first becomes the area's own.
     ///
     /// # Errors
-    /// Owned, Full; Occupied if something is hooked where the area is declared.
+    /// Gone; Owned (a boot container is the kernel's); Full; Occupied if something is hooked where the
+    /// area is declared; NotEmpty if the area's own would be a Table with live entries.
     pub fn attach(&mut self, directory: u32, table: u32) -> Result<(), AreaError> {
-        if self.owner(table) != 0 {
+        if self.frame_type(table) != FrameType::Table {
+            return Err(AreaError::Gone);
+        }
+        if self.owner(table) != 0 || self.is_boot_table(table) {
             return Err(AreaError::Owned);
         }
         self.check_attach(directory)?;
         let count = self.space_field(directory, AREA_TABLES);
+        if count == 0 && self.aux(table) != 0 {
+            return Err(AreaError::NotEmpty);
+        }
         let area = if count == 0 {
             let slot = self.area_slot(directory);
             self.memory.store(slot.address(), Entry::user(table, false).0);
@@ -130,6 +137,8 @@ impl<M: Memory> Tables<M> {
         if place == 0 && last != 0 {
             return Err(AreaError::NotEmpty);
         }
+        // Beside its own space, those may see the views that have the area's Table hooked.
+        let flush = if self.links(area) == 1 { self.flush_directory(directory) } else { Flush::All };
         if place != last {
             let moved = self.entry(layout::in_table(area, last)).address();
             self.set_view(area, place, moved);
@@ -145,7 +154,7 @@ impl<M: Memory> Tables<M> {
             self.set_meta(slot, Meta(0));
             self.unlink(table);
         }
-        Ok(self.flush_directory(directory))
+        Ok(flush)
     }
 
     /// Takes an empty Table out of its space's area: what `withdraw` does.
@@ -197,6 +206,7 @@ impl<M: Memory> Tables<M> {
     /// # Errors
     /// PageTableArea; NoTable if nothing is hooked there.
     pub fn unhook(&mut self, directory: u32, index: u32) -> Result<Flush, AreaError> {
+        debug_assert!(index < USER_TABLES);
         let slot = layout::in_directory(directory, index);
         match self.meta(slot).kind() {
             Kind::Hook => {}
@@ -212,9 +222,11 @@ impl<M: Memory> Tables<M> {
     /// The entry of the space's own Table that maps `address`, which is below 3 GiB.
     ///
     /// # Errors
-    /// PageTableArea; NoTable if nothing is hooked there or the Table is not the space's.
+    /// PageTableArea; NoTable if nothing is hooked there, or if the Table is not the space's or is
+    /// being destroyed.
     pub fn slot_at(&self, directory: u32, address: u32) -> Result<Link, AreaError> {
         let index = address >> 22;
+        debug_assert!(index < USER_TABLES);
         if self.is_area_entry(directory, index) {
             return Err(AreaError::PageTableArea);
         }
@@ -224,10 +236,21 @@ impl<M: Memory> Tables<M> {
             return Err(AreaError::NoTable);
         }
         let table = entry.address();
-        if self.owner(table) & !(TABLE - 1) != directory {
+        let owner = self.owner(table);
+        if owner & !(TABLE - 1) != directory || self.frame_type(table) != FrameType::Table {
             return Err(AreaError::NoTable);
         }
+        if owner == directory {
+            // The area's own Table, hooked once more.
+            return Err(AreaError::PageTableArea);
+        }
         Ok(layout::in_table(table, address >> 12 & (layout::ENTRIES - 1)))
+    }
+
+    /// Whether a Table is the area's own of a space: it holds views and nothing else.
+    pub(crate) fn is_area_table(&self, table: u32) -> bool {
+        let owner = self.owner(table);
+        owner != 0 && owner & (TABLE - 1) == 0
     }
 
     fn is_area_entry(&self, directory: u32, index: u32) -> bool {

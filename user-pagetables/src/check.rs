@@ -4,7 +4,8 @@
 use freehold_captree::check::tree;
 use freehold_captree::{Link, Slots};
 
-use crate::layout::{self, AREA_TABLES, ENTRIES, TABLE, USER_TABLES};
+use crate::frames::TYPES;
+use crate::layout::{self, AREA_BASE, AREA_TABLES, ENTRIES, TABLE, USER_TABLES};
 use crate::{Entry, FrameType, Kind, Memory, Tables};
 
 /// What is wrong, and where.
@@ -14,14 +15,20 @@ pub enum Broken {
     Counts(FrameType),
     /// (1) A mapping leads to a frame whose type must not be mapped so.
     Mapped(Link, FrameType),
+    /// (1) The root of this frame is not what the frame's type makes it.
+    Type(u32),
     /// (2) The links of a frame differ from the hooks or threads that hold it.
     Links(u32),
     /// (3, 4, 8) The derivation tree of this root.
     Tree(Link, freehold_captree::check::Fault),
     /// (5) Entry and node disagree.
     Entry(Link),
+    /// (5) There is an entry in no list of its frame, or a node without an entry.
+    Nodes,
     /// (7) The live entries of a Table are miscounted.
     Live(u32),
+    /// (7) A page-table area's own Table maps something else than views.
+    Bound(u32),
     /// (11) A directory entry leads to something else than a Table.
     Level(Link),
     /// (13) An entry is not present and not zero.
@@ -30,41 +37,88 @@ pub enum Broken {
     Area(u32),
 }
 
+/// Entries found on one way and nodes found on the other: mappings, and hooks of donated Tables.
+#[derive(Default, PartialEq, Eq)]
+struct Census {
+    mappings: usize,
+    hooks: usize,
+}
+
 impl<M: Memory> Tables<M> {
     /// Checks every frame, table and tree.
     ///
     /// # Errors
     /// The first thing found [`Broken`].
     pub fn check(&self) -> Result<(), Broken> {
-        self.check_counts()?;
+        let (mut entries, mut nodes) = (Census::default(), Census::default());
+        let mut counts = [0; TYPES];
         for number in 0..self.frame_count() {
             let frame = number << 12;
-            let root = self.root(frame);
-            match self.frame_type(frame) {
-                FrameType::Table => self.check_table(frame)?,
-                FrameType::Directory => self.check_directory(frame)?,
+            let kind = self.frame_type(frame);
+            counts[kind as usize] += 1;
+            self.check_root(frame, kind, &mut nodes)?;
+            match self.type_before_death(frame) {
+                FrameType::Table => self.check_table(frame, &mut entries)?,
+                FrameType::Directory => self.check_directory(frame, &mut entries)?,
                 _ => {}
             }
-            if matches!(self.meta(root).kind(), Kind::Root | Kind::Donated) {
-                tree(self, root).map_err(|fault| Broken::Tree(root, fault))?;
+        }
+        if let Some(kind) = FrameType::ALL.into_iter().find(|&kind| counts[kind as usize] != self.count(kind))
+        {
+            return Err(Broken::Counts(kind));
+        }
+        // Lists are well formed and apart, and their nodes are entries: equal numbers mean the same.
+        if entries == nodes { Ok(()) } else { Err(Broken::Nodes) }
+    }
+
+    /// The type of a frame, or what it was if it is dying.
+    fn type_before_death(&self, frame: u32) -> FrameType {
+        match self.frame_type(frame) {
+            FrameType::Dying => self.was(frame),
+            kind => kind,
+        }
+    }
+
+    fn check_root(&self, frame: u32, kind: FrameType, nodes: &mut Census) -> Result<(), Broken> {
+        let root = self.root(frame);
+        let own = self.meta(root).kind();
+        let fits = match kind {
+            FrameType::Data | FrameType::Device => own == Kind::Root,
+            FrameType::Kernel | FrameType::Hole => own == Kind::Hole,
+            // Of a boot container or of an object.
+            FrameType::Table if self.is_boot_table(frame) => own == Kind::Hole,
+            FrameType::Sidecar if self.is_boot_table(layout::table_of(frame)) => own == Kind::Hole,
+            FrameType::Sidecar => own == Kind::Part && self.root_is_leaf(root),
+            _ => own == Kind::Donated,
+        };
+        if !fits {
+            return Err(Broken::Type(frame));
+        }
+        if !matches!(own, Kind::Root | Kind::Donated) {
+            return Ok(());
+        }
+        tree(self, root).map_err(|fault| Broken::Tree(root, fault))?;
+        let mut at = self.next(root);
+        while !at.is_none() {
+            let (role, found) = match at.kind() {
+                layout::IN_TABLE => (Kind::Mapping, &mut nodes.mappings),
+                layout::IN_DIRECTORY => (Kind::Hook, &mut nodes.hooks),
+                _ => {
+                    at = self.next(at);
+                    continue;
+                }
+            };
+            if self.meta(at).kind() != role || self.entry(at).address() != frame {
+                return Err(Broken::Entry(at));
             }
+            *found += 1;
+            at = self.next(at);
         }
         Ok(())
     }
 
-    fn check_counts(&self) -> Result<(), Broken> {
-        for kind in FrameType::ALL {
-            let frames = 0..self.frame_count();
-            let found = frames.filter(|&n| self.frame_type(n << 12) == kind).count();
-            if found as u32 != self.count(kind) {
-                return Err(Broken::Counts(kind));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_table(&self, table: u32) -> Result<(), Broken> {
-        let mut live = 0;
+    fn check_table(&self, table: u32, entries: &mut Census) -> Result<(), Broken> {
+        let (mut live, mut views) = (0, 0);
         for index in 0..ENTRIES {
             let slot = layout::in_table(table, index);
             let (entry, kind) = (self.entry(slot), self.meta(slot).kind());
@@ -73,6 +127,11 @@ impl<M: Memory> Tables<M> {
             }
             let maps = matches!(kind, Kind::Root | Kind::Mapping | Kind::View);
             if maps != entry.is_present() {
+                return Err(Broken::Entry(slot));
+            }
+            if matches!(kind, Kind::Root | Kind::Donated | Kind::Part | Kind::Hole)
+                != self.is_boot_table(table)
+            {
                 return Err(Broken::Entry(slot));
             }
             match kind {
@@ -84,20 +143,40 @@ impl<M: Memory> Tables<M> {
                     self.check_mapping(slot, entry)?;
                 }
                 Kind::View if entry.is_writable() => return Err(Broken::Entry(slot)),
-                Kind::View => self.check_view(table, index, entry)?,
+                Kind::View => {
+                    views += 1;
+                    self.check_view(table, index, entry)?;
+                }
                 Kind::Root => self.check_mapping(slot, entry)?,
                 _ => {}
             }
         }
+        entries.mappings += live as usize;
         if live != self.aux(table) {
             return Err(Broken::Live(table));
         }
-        let hooks =
-            self.count_entries(|entry, slot| entry.address() == table && slot.kind() == layout::IN_DIRECTORY);
-        if hooks != self.links(table) {
+        if self.count_hooks(table) != self.links(table) {
             return Err(Broken::Links(table));
         }
-        Ok(())
+        self.check_area(table, live, views)
+    }
+
+    /// What the area of the Table's owner says of it. `live` and `views` are what the Table holds.
+    fn check_area(&self, table: u32, live: u32, views: u32) -> Result<(), Broken> {
+        let owner = self.owner(table);
+        let (directory, place) = (owner & !(TABLE - 1), owner & (TABLE - 1));
+        if owner == 0 {
+            return if views == 0 { Ok(()) } else { Err(Broken::Area(table)) };
+        }
+        let listed = self.type_before_death(directory) == FrameType::Directory
+            && self.area_table(directory).is_some_and(|area| {
+                self.entry(layout::in_table(area, place)).address() == table && (place != 0 || area == table)
+            });
+        let whole = if place == 0 { self.space_field(directory, AREA_TABLES) } else { 0 };
+        if !listed || views != whole {
+            return Err(Broken::Area(table));
+        }
+        if place == 0 && live != 0 { Err(Broken::Bound(table)) } else { Ok(()) }
     }
 
     fn check_mapping(&self, slot: Link, entry: Entry) -> Result<(), Broken> {
@@ -122,49 +201,64 @@ impl<M: Memory> Tables<M> {
 
     fn check_view(&self, area: u32, index: u32, entry: Entry) -> Result<(), Broken> {
         let directory = self.owner(area) & !(TABLE - 1);
-        let fits = index < self.space_field(directory, AREA_TABLES)
+        let fits = directory != 0
+            && self.area_table(directory) == Some(area)
+            && index < self.space_field(directory, AREA_TABLES)
+            && self.type_before_death(entry.address()) == FrameType::Table
             && self.owner(entry.address()) == directory | index;
         if fits { Ok(()) } else { Err(Broken::Area(area)) }
     }
 
-    fn check_directory(&self, directory: u32) -> Result<(), Broken> {
+    fn check_directory(&self, directory: u32, entries: &mut Census) -> Result<(), Broken> {
+        let tables = self.space_field(directory, AREA_TABLES);
         for index in 0..USER_TABLES {
             let slot = layout::in_directory(directory, index);
             let (entry, kind) = (self.entry(slot), self.meta(slot).kind());
             if !entry.is_present() && entry != Entry::ZERO {
                 return Err(Broken::Residue(slot));
             }
-            if matches!(kind, Kind::Hook | Kind::View) != entry.is_present() {
+            if matches!(kind, Kind::Hook | Kind::View) != entry.is_present()
+                || !matches!(kind, Kind::Hook | Kind::View | Kind::Empty)
+            {
                 return Err(Broken::Entry(slot));
             }
-            if entry.is_present() {
-                let target = entry.address();
-                let dying_table =
-                    self.frame_type(target) == FrameType::Dying && self.was(target) == FrameType::Table;
-                if self.frame_type(target) != FrameType::Table && !dying_table {
-                    return Err(Broken::Level(slot));
-                }
+            let area = tables != 0 && self.space_field(directory, AREA_BASE) >> 22 == index;
+            if area != (kind == Kind::View) {
+                return Err(Broken::Area(directory));
             }
-            if kind == Kind::Hook && entry.is_writable() != (self.node(slot).rights & 1 != 0) {
-                return Err(Broken::Entry(slot));
+            if !entry.is_present() {
+                continue;
+            }
+            let target = entry.address();
+            if self.type_before_death(target) != FrameType::Table {
+                return Err(Broken::Level(slot));
+            }
+            if kind == Kind::View && (entry.is_writable() || self.owner(target) != directory) {
+                return Err(Broken::Area(directory));
+            }
+            if kind == Kind::Hook {
+                self.check_hook(slot, entry)?;
+                entries.hooks += usize::from(!self.is_boot_table(target));
             }
         }
         Ok(())
     }
 
-    fn count_entries(&self, wanted: impl Fn(Entry, Link) -> bool) -> u32 {
-        let mut found = 0;
-        for number in 0..self.frame_count() {
-            let frame = number << 12;
-            if self.frame_type(frame) != FrameType::Directory {
-                continue;
-            }
-            for index in 0..USER_TABLES {
-                let slot = layout::in_directory(frame, index);
-                let entry = self.entry(slot);
-                found += u32::from(entry.is_present() && wanted(entry, slot));
-            }
-        }
-        found
+    fn check_hook(&self, slot: Link, entry: Entry) -> Result<(), Broken> {
+        // The list of a boot container begins in a capability slot, so it is not among those walked.
+        let linked = !self.prev(slot).is_none() && self.next(self.prev(slot)) == slot;
+        let writable = self.node(slot).rights & 1 != 0;
+        if linked && entry.is_writable() == writable { Ok(()) } else { Err(Broken::Entry(slot)) }
+    }
+
+    /// Directory entries that lead to `table`.
+    fn count_hooks(&self, table: u32) -> u32 {
+        let directories = (0..self.frame_count())
+            .map(|number| number << 12)
+            .filter(|&frame| self.type_before_death(frame) == FrameType::Directory);
+        let slots = directories
+            .flat_map(|directory| (0..USER_TABLES).map(move |index| layout::in_directory(directory, index)));
+        let entries = slots.map(|slot| self.entry(slot));
+        entries.filter(|entry| entry.is_present() && entry.address() == table).count() as u32
     }
 }

@@ -1,6 +1,6 @@
 //! Mappings: frames derived into entries, taken back one by one or with all that hangs on them.
 
-use freehold_captree::{DeriveError, HasDescendants, Link, derive, remove, revoke_step};
+use freehold_captree::{DeriveError, HasDescendants, Link, derive, is_leaf, remove, revoke_step, settle};
 
 use crate::layout::{self, IN_DIRECTORY, IN_NODE};
 use crate::{Budget, Entry, Flush, FrameType, Kind, Memory, Meta, Progress, Tables, total};
@@ -13,7 +13,8 @@ pub const WRITE: u8 = 1;
 pub enum MapError {
     /// The source entry holds no frame.
     EmptySource,
-    /// The destination entry is in use.
+    /// The destination entry takes no mapping: it is in use, or its Table is a page-table area's own or
+    /// is being destroyed.
     Occupied,
     /// The source's revoke is not finished.
     Busy,
@@ -75,10 +76,11 @@ impl<M: Memory> Tables<M> {
         rights: u8,
         code: u32,
     ) -> Result<(), MapError> {
-        if self.meta(destination).kind() != Kind::Empty {
+        let table = layout::table_of(destination.address());
+        let usable = self.frame_type(table) == FrameType::Table && !self.is_area_table(table);
+        if !usable || !self.is_empty(destination) {
             return Err(MapError::Occupied);
         }
-        let table = layout::table_of(destination.address());
         if total::decode(code) > self.total_limit(table) {
             return Err(MapError::NoCredits);
         }
@@ -93,11 +95,15 @@ impl<M: Memory> Tables<M> {
     }
 
     /// Takes back the mapping in `slot`, from which nothing is derived. `address` is where the
-    /// current space sees it, if the caller named it so.
+    /// current space sees it, if the caller named it so. What is no mapping (an empty entry, a root,
+    /// a view) stays as it is.
     ///
     /// # Errors
     /// [`HasDescendants`]: revoke first.
     pub fn unmap(&mut self, slot: Link, address: Option<u32>) -> Result<Flush, HasDescendants> {
+        if self.meta(slot).kind() != Kind::Mapping {
+            return Ok(Flush::None);
+        }
         remove(self, slot)?;
         let all = self.clear_slot(slot);
         let table = layout::table_of(slot.address());
@@ -107,16 +113,22 @@ impl<M: Memory> Tables<M> {
         })
     }
 
-    /// Takes everything derived from `slot` back, one node a unit. The slot itself stays.
+    /// Takes everything derived from `slot` back, one node a unit. The slot itself stays. Done as
+    /// soon as the last is taken: there is no moment at which others could derive anew and keep a
+    /// revoke going that has nothing left to take.
     pub fn revoke(&mut self, slot: Link, budget: &mut impl Budget) -> (Progress, Flush) {
         let mut flush = Flush::None;
         loop {
             if !budget.spend(1) {
                 return (Progress::Preempted, flush);
             }
-            match revoke_step(self, slot) {
-                Some(taken) => flush = flush.and(self.clear_slot(taken)),
-                None => return (Progress::Done, flush),
+            let Some(taken) = revoke_step(self, slot) else {
+                return (Progress::Done, flush);
+            };
+            flush = flush.and(self.clear_slot(taken));
+            if is_leaf(self, slot) {
+                settle(self, slot);
+                return (Progress::Done, flush);
             }
         }
     }

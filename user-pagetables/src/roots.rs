@@ -29,8 +29,10 @@ pub const fn frames_of(kind: FrameType) -> u32 {
 }
 
 impl<M: Memory> Tables<M> {
-    /// Makes the frame at `frame`, so far a hole, data that can be given away.
+    /// Makes the frame at `frame`, so far a hole, data that can be given away. The frame at 0 is
+    /// never adopted: as an owner or a space, 0 is nobody.
     pub fn adopt(&mut self, frame: u32) {
+        debug_assert!(frame != 0);
         self.set_type(frame, FrameType::Data);
         let root = self.root(frame);
         self.memory.store(root.address(), Entry::user(frame, true).0);
@@ -55,7 +57,7 @@ impl<M: Memory> Tables<M> {
     ///
     /// # Errors
     /// [`DonateError`].
-    pub fn check_donation(&mut self, frame: u32, kind: FrameType) -> Result<(), DonateError> {
+    pub fn check_donation(&self, frame: u32, kind: FrameType) -> Result<(), DonateError> {
         let count = frames_of(kind);
         if !(frame / layout::FRAME).is_multiple_of(count) {
             return Err(DonateError::Misaligned);
@@ -65,9 +67,7 @@ impl<M: Memory> Tables<M> {
             if self.frame_type(frame) != FrameType::Data {
                 return Err(DonateError::NotData);
             }
-            let root = self.root(frame);
-            settle(self, root);
-            if !is_leaf(self, root) {
+            if !is_leaf(self, self.root(frame)) {
                 return Err(DonateError::HasDescendants);
             }
         }
@@ -86,6 +86,7 @@ impl<M: Memory> Tables<M> {
         for part in 0..count {
             let frame = frame + part * layout::FRAME;
             let root = self.root(frame);
+            settle(self, root);
             self.memory.swap(root.address(), 0);
             let role = if part == 0 { Kind::Donated } else { Kind::Part };
             let meta = self.meta(root).with_kind(role);

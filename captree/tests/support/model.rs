@@ -80,10 +80,10 @@ impl<Id: Copy + Ord + std::fmt::Debug> Forest<Id> {
         assert!(item.parent.is_none() && item.children.is_empty());
     }
 
-    /// A revoke with nothing left to take is over.
+    /// A node without children has all its credits, and its revoke is over.
     pub fn settle(&mut self, id: Id) {
         let item = self.edit(id);
-        if item.revoking && item.children.is_empty() {
+        if item.children.is_empty() {
             item.revoking = false;
             item.credits = item.total.unwrap_or(0);
         }
@@ -92,9 +92,9 @@ impl<Id: Copy + Ord + std::fmt::Debug> Forest<Id> {
     /// What deriving a child with `total` would meet with.
     pub fn may_derive(&self, parent: Id, total: Option<u32>) -> Result<(), Refusal> {
         let item = self.item(parent);
-        let over = item.revoking && item.children.is_empty();
-        let purse = if over { item.total.unwrap_or(0) } else { item.credits };
-        if item.revoking && !over {
+        let barren = item.children.is_empty();
+        let purse = if barren { item.total.unwrap_or(0) } else { item.credits };
+        if item.revoking && !barren {
             return Err(Refusal::Busy);
         }
         if item.depth == 63 {
@@ -110,7 +110,11 @@ impl<Id: Copy + Ord + std::fmt::Debug> Forest<Id> {
     /// A new youngest child. `total` is one that the child's slot can store.
     pub fn derive(&mut self, parent: Id, child: Id, rights: u8, total: Option<u32>) -> Result<(), Refusal> {
         self.may_derive(parent, total)?;
-        self.settle(parent);
+        // Lost credits come back when they are needed, not before.
+        let item = self.item(parent);
+        if item.revoking || total.is_some_and(|total| item.credits <= total) {
+            self.settle(parent);
+        }
         let above = self.edit(parent);
         if above.total.is_some() {
             above.credits -= 1 + total.unwrap();

@@ -1,0 +1,123 @@
+//! Work between two checks (design.md §5: 9, 20): a revoke spends what it was given and no more,
+//! stands still in a sound state, and comes to the same end however often it was stopped.
+
+mod support;
+
+use freehold_captree::phi;
+use freehold_user_pagetables::{Progress, Tables};
+use support::machine::Physical;
+use support::model::At;
+use support::ops::Op;
+use support::scene::{TABLE, run, world};
+use support::world::{Units, World, single};
+
+const RECEIVERS: u32 = 200;
+
+/// A lender's mapping at entry 8, and below it so many receivers with a child each.
+fn lent() -> World {
+    let mut world = world();
+    let lender = At::Entry(TABLE, 8);
+    let map = |source, index, code| Op::Map { source, table: TABLE, index, rights: 1, code };
+    // Code 58 is a total of 1,536.
+    assert!(world.apply(map(At::Root(single(1)), 8, 58)).unwrap().is_ok());
+    for number in 0..RECEIVERS {
+        let index = 10 + 2 * number;
+        assert!(world.apply(map(lender, index, 1)).unwrap().is_ok());
+        assert!(world.apply(map(At::Entry(TABLE, index), index + 1, 0)).unwrap().is_ok());
+    }
+    run(&mut world, &[]);
+    world
+}
+
+fn revoke(tables: &mut Tables<Physical>, at: freehold_captree::Link, units: u32) -> (u32, Progress) {
+    let mut budget = Units::new(units);
+    let (progress, _flush) = tables.revoke(at, &mut budget);
+    assert!(budget.spent <= units);
+    (budget.spent, progress)
+}
+
+#[test]
+fn stops_in_time_and_comes_to_the_same_end() {
+    let mut straight = lent();
+    let slot = straight.link(At::Entry(TABLE, 8));
+    let limit = phi(&straight.tables, slot).unwrap();
+    assert_eq!(revoke(&mut straight.tables, slot, u32::MAX), (2 * RECEIVERS, Progress::Done));
+    assert!(2 * RECEIVERS <= limit);
+    for units in [1, 2, 7, 64, 399, 400] {
+        let mut world = lent();
+        let mut total = 0;
+        loop {
+            let (spent, progress) = revoke(&mut world.tables, slot, units);
+            total += spent;
+            if progress == Progress::Done {
+                break;
+            }
+            assert_eq!(spent, units, "stopped before its budget was spent");
+            if total % 63 == 0 {
+                assert_eq!(world.tables.check(), Ok(()));
+            }
+        }
+        assert_eq!(total, 2 * RECEIVERS);
+        assert!(
+            world.tables.memory.differences(&straight.tables.memory).is_empty(),
+            "another end after {units} a time"
+        );
+    }
+}
+
+#[test]
+fn nothing_without_units() {
+    let mut world = lent();
+    let slot = world.link(At::Entry(TABLE, 8));
+    world.tables.memory.mark();
+    assert_eq!(revoke(&mut world.tables, slot, 0), (0, Progress::Preempted));
+    assert!(world.tables.memory.changes().is_empty());
+}
+
+/// Between the units of a revoke, a receiver that is still there derives as fast as it can.
+#[test]
+fn deriving_during_a_revoke() {
+    let mut world = lent();
+    let lender = At::Entry(TABLE, 8);
+    let limit = phi(&world.tables, world.link(lender)).unwrap();
+    // The eldest is the last to be taken.
+    let eldest = At::Entry(TABLE, 10);
+    let (mut steps, mut derived) = (0, 0);
+    let derive = |source, index| Op::Map { source, table: TABLE, index, rights: 1, code: 0 };
+    loop {
+        steps += 1;
+        let outcome = world.apply(Op::Revoke { at: lender, units: 1 }).unwrap();
+        if outcome.unwrap() == "Done" {
+            break;
+        }
+        assert_eq!(world.apply(derive(lender, 901)), Some(Err("Busy".into())));
+        for index in [11, 900] {
+            assert!(world.apply(Op::Unmap { table: TABLE, index }).unwrap().is_ok());
+        }
+        if world.model.forest.has(eldest) {
+            derived += u32::from(world.apply(derive(eldest, 900)).unwrap().is_ok());
+        }
+    }
+    assert!(derived > RECEIVERS && steps <= limit, "{derived} derived, {steps} steps, at most {limit}");
+    world.compare().unwrap();
+}
+
+/// The last unit ends the revoke: nobody can derive between it and its end, and so keep it going.
+#[test]
+fn the_last_step_is_the_end() {
+    let mut world = world();
+    let lender = At::Entry(TABLE, 1);
+    let outcome = world.apply(Op::Revoke { at: lender, units: 1 });
+    assert_eq!(outcome, Some(Ok("Done".into())));
+    run(&mut world, &[Op::Map { source: lender, table: TABLE, index: 2, rights: 1, code: 7 }]);
+}
+
+/// A slot in which nothing is: revoking that succeeds.
+#[test]
+fn empty_slots() {
+    let mut world = world();
+    let slot = freehold_user_pagetables::layout::in_table(TABLE, 77);
+    world.tables.memory.mark();
+    assert_eq!(revoke(&mut world.tables, slot, 1), (1, Progress::Done));
+    assert!(world.tables.memory.changes().is_empty());
+}
