@@ -69,8 +69,8 @@ errors! {
     NotEmpty = 18,
     /// The page-table area has no room for another Table.
     AreaFull = 19,
-    /// The Table does not belong to a space as the call needs: to be withdrawn, it must be in an area.
-    Owned = 20,
+    /// The Table is in no space's page-table area.
+    NotInArea = 20,
     /// The Table or address belongs to the page-table area, which only the kernel writes.
     PageTableArea = 21,
     /// The slot cannot be moved or unmapped: an object lives there, or it is a frame's root.

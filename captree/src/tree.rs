@@ -84,6 +84,16 @@ pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
     node
 }
 
+/// Why nothing at all can be derived from `parent` at the moment, however small its total: Busy, or
+/// TooDeep. For callers with a reason of their own to refuse, which comes behind these.
+pub fn barred<S: Slots>(slots: &S, parent: Link) -> Option<DeriveError> {
+    let node = slots.node(parent);
+    if node.revoking && !is_leaf(slots, parent) {
+        return Some(DeriveError::Busy);
+    }
+    (node.depth >= MAX_DEPTH).then_some(DeriveError::TooDeep)
+}
+
 /// Puts `child`, an unlinked slot, behind `parent` as its youngest child, with those of `rights`
 /// that the parent has and with the largest representable total not above `total`, which the
 /// parent pays for (1 + that). Returns what the total became.

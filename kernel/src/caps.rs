@@ -6,7 +6,7 @@
 use freehold_abi::info::Kind;
 use freehold_abi::layout::{NODE_SLOTS, UNLIMITED};
 use freehold_abi::{CapName, Error, Rights, SlotRef};
-use freehold_captree::{Link, Slots, derive, relocate};
+use freehold_captree::{Link, Slots, barred, derive, relocate};
 use freehold_user_pagetables::FrameType;
 use freehold_user_pagetables::layout::{self, BADGE, IN_NODE, OBJECT, SPACE_NODES, SPARE};
 
@@ -197,7 +197,7 @@ impl Kernel {
         content: Content,
     ) -> Result<(), Error> {
         if total > self.tables.total_limit(slot.address() & !0xFFF) {
-            return Err(Error::NoCredits);
+            return Err(barred(&self.tables, parent).map_or(Error::NoCredits, cause));
         }
         derive(&mut self.tables, parent, slot, rights.0, total).map_err(cause)?;
         self.fill(slot, content, false);

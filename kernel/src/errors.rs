@@ -42,7 +42,8 @@ impl Cause for AreaError {
             AreaError::Occupied => Error::Occupied,
             AreaError::PageTableArea => Error::PageTableArea,
             AreaError::Full => Error::AreaFull,
-            AreaError::Owned => Error::Owned,
+            // Only fresh Tables are attached, so they are nobody's.
+            AreaError::Owned | AreaError::NotInArea => Error::NotInArea,
             AreaError::NotEmpty => Error::NotEmpty,
             AreaError::Gone => Error::Gone,
             AreaError::Busy => Error::Busy,

@@ -6,6 +6,7 @@
 
 use freehold_captree::{DeriveError, Link, derive};
 
+use crate::frames::LINKS_MAX;
 use crate::layout::{self, AREA_BASE, AREA_PAGES, AREA_TABLES, TABLE, USER_TABLES};
 use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Tables};
 
@@ -20,8 +21,10 @@ pub enum AreaError {
     PageTableArea,
     /// The area has no page left for another view.
     Full,
-    /// The Table belongs to a space already (or, to withdraw: to none).
+    /// The Table belongs to a space already, or is the kernel's.
     Owned,
+    /// The Table is in no area.
+    NotInArea,
     /// The Table holds live entries, or is the area's own and not the last.
     NotEmpty,
     /// The Table is being destroyed.
@@ -124,11 +127,11 @@ impl<M: Memory> Tables<M> {
     /// The area's own Table leaves last.
     ///
     /// # Errors
-    /// Owned: it is in no area; NotEmpty: it is the area's own and there are others.
+    /// NotInArea; NotEmpty: it is the area's own and there are others.
     pub fn detach(&mut self, table: u32) -> Result<Flush, AreaError> {
         let owner = self.owner(table);
         if owner == 0 {
-            return Err(AreaError::Owned);
+            return Err(AreaError::NotInArea);
         }
         let (directory, place) = (owner & !(TABLE - 1), owner & (TABLE - 1));
         let last = self.space_field(directory, AREA_TABLES) - 1;
@@ -160,7 +163,7 @@ impl<M: Memory> Tables<M> {
     /// Takes an empty Table out of its space's area: what `withdraw` does.
     ///
     /// # Errors
-    /// Owned, NotEmpty.
+    /// NotInArea, NotEmpty.
     pub fn withdraw(&mut self, table: u32) -> Result<Flush, AreaError> {
         if self.aux(table) != 0 {
             return Err(AreaError::NotEmpty);
@@ -172,7 +175,8 @@ impl<M: Memory> Tables<M> {
     /// capability in slot `container`. Constant time, whatever the Table holds.
     ///
     /// # Errors
-    /// Gone, PageTableArea, Occupied, then what the derivation lacks.
+    /// Gone, PageTableArea, Occupied, NoCredits if the Table has as many hooks as can be counted, then
+    /// what the derivation lacks.
     pub fn hook(
         &mut self,
         container: Link,
@@ -191,6 +195,9 @@ impl<M: Memory> Tables<M> {
         let slot = layout::in_directory(directory, index);
         if self.meta(slot).kind() != Kind::Empty {
             return Err(AreaError::Occupied);
+        }
+        if self.links(table) == LINKS_MAX {
+            return Err(AreaError::NoCredits);
         }
         derive(self, container, slot, rights & crate::map::WRITE, 0)?;
         let meta = self.meta(slot).with_kind(Kind::Hook);

@@ -8,6 +8,8 @@ use crate::{Memory, Tables};
 
 /// Bytes of an element.
 pub const ELEMENT: u32 = 16;
+/// Links that a frame's element can count.
+pub const LINKS_MAX: u32 = 0xFF_FFFF;
 const AUX: u32 = 4;
 const OWNER: u32 = 8;
 const WAS: u32 = 12;

@@ -1,6 +1,8 @@
 //! Mappings: frames derived into entries, taken back one by one or with all that hangs on them.
 
-use freehold_captree::{DeriveError, HasDescendants, Link, derive, is_leaf, remove, revoke_step, settle};
+use freehold_captree::{
+    DeriveError, HasDescendants, Link, barred, derive, is_leaf, remove, revoke_step, settle,
+};
 
 use crate::layout::{self, IN_DIRECTORY, IN_NODE};
 use crate::{Budget, Entry, Flush, FrameType, Kind, Memory, Meta, Progress, Tables, total};
@@ -82,7 +84,7 @@ impl<M: Memory> Tables<M> {
             return Err(MapError::Occupied);
         }
         if total::decode(code) > self.total_limit(table) {
-            return Err(MapError::NoCredits);
+            return Err(barred(self, parent).map_or(MapError::NoCredits, MapError::from));
         }
         derive(self, parent, destination, rights & WRITE, total::decode(code))?;
         let meta = self.meta(destination).with_kind(Kind::Mapping);

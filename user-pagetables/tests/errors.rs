@@ -91,10 +91,10 @@ fn withdrawing() {
     refused(&mut world, Op::Withdraw { table: AREA }, "NotEmpty");
     refused(&mut world, Op::Detach { table: AREA }, "NotEmpty");
     run(&mut world, &[Op::Withdraw { table: SPARE }]);
-    refused(&mut world, Op::Withdraw { table: SPARE }, "Owned");
-    refused(&mut world, Op::Detach { table: SPARE }, "Owned");
+    refused(&mut world, Op::Withdraw { table: SPARE }, "NotInArea");
+    refused(&mut world, Op::Detach { table: SPARE }, "NotInArea");
     run(&mut world, &[Op::Detach { table: TABLE }, Op::Withdraw { table: AREA }]);
-    refused(&mut world, Op::Withdraw { table: AREA }, "Owned");
+    refused(&mut world, Op::Withdraw { table: AREA }, "NotInArea");
 }
 
 #[test]

@@ -150,12 +150,12 @@ fn library_model_and_tlb_agree() {
 #[rustfmt::skip]
 const ENDS: &[&str] = &[
     "Attach Gone", "Attach NotEmpty", "Attach Owned", "Attach done", "Condemn done", "Derive Busy",
-    "Derive NoCredits", "Derive done", "Detach NotEmpty", "Detach Owned", "Detach done",
+    "Derive NoCredits", "Derive done", "Detach NotEmpty", "Detach NotInArea", "Detach done",
     "Donate HasDescendants", "Donate Misaligned", "Donate NotData", "Donate done", "Drop HasDescendants",
     "Drop done", "Finish done", "FixTotal done", "Hook Busy", "Hook Gone", "Hook NoCredits", "Hook Occupied",
     "Hook PageTableArea", "Hook done", "Map Busy", "Map EmptySource", "Map NoCredits", "Map Occupied",
     "Map done", "MapUtcb Occupied", "MapUtcb done", "Reap done", "Revoke done", "Revoke preempted",
     "Switch done", "Unhook NoTable", "Unhook PageTableArea", "Unhook done", "Unmap HasDescendants",
     "Unmap done", "UnmapAt HasDescendants", "UnmapAt NoTable", "UnmapAt PageTableArea", "UnmapAt done",
-    "Withdraw NotEmpty", "Withdraw Owned", "Withdraw done",
+    "Withdraw NotEmpty", "Withdraw NotInArea", "Withdraw done",
 ];

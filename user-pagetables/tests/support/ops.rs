@@ -260,7 +260,7 @@ impl World {
         let wanted = if withdraw && live > 0 {
             Err(AreaError::NotEmpty)
         } else if owner.is_none() {
-            Err(AreaError::Owned)
+            Err(AreaError::NotInArea)
         } else if self.model.is_area(table) && many {
             Err(AreaError::NotEmpty)
         } else {
