@@ -63,6 +63,8 @@ pub enum Kernel {
     Sysenter = 6,
     /// Loads of CR3 so far, modulo 2³².
     SpaceSwitches = 7,
+    /// Bytes of the kernel's stack that nothing has used so far.
+    StackUnused = 8,
     /// Frames of type Data: 16 + the number of a frame type asks for any type's count.
     FrameType = 16,
 }

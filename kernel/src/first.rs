@@ -8,7 +8,7 @@ use arrayvec::ArrayVec;
 use elf::ElfBytes;
 use elf::abi::{EM_386, PF_W, PT_LOAD};
 use elf::endian::LittleEndian;
-use freehold_abi::info::{BootInfo, Kind, Range, place, start};
+use freehold_abi::info::{Kind, Range, place, start};
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME, MAX_PRIORITY, UNLIMITED, USER_END};
 use freehold_abi::{Rights, info};
 use freehold_captree::{Link, plant};
@@ -227,30 +227,22 @@ fn write_info(k: &Kernel, loaded: &Loaded, blocks: u32, frame: u32) {
     let free = free_ranges(k, loaded);
     let features = crate::arch::cpu::features();
     let flag = |has, flag| if has { flag } else { 0 };
-    let mut boot = BootInfo {
-        magic: info::BOOT_MAGIC,
-        blocks,
-        unreachable_frames: loaded.unreachable_frames,
-        cpu: flag(features.sep, info::CPU_SYSENTER)
-            | flag(features.fxsr && features.sse, info::CPU_SSE)
-            | flag(features.pge, info::CPU_GLOBAL),
-        free: Default::default(),
-        free_count: free.len() as u32,
-        modules: Default::default(),
-        module_count: 0,
-        command_len: loaded.command_len,
-        text: loaded.text,
-    };
+    let boot = physical::boot_info(frame);
+    boot.magic = info::BOOT_MAGIC;
+    boot.blocks = blocks;
+    boot.unreachable_frames = loaded.unreachable_frames;
+    boot.cpu = flag(features.sep, info::CPU_SYSENTER)
+        | flag(features.fxsr && features.sse, info::CPU_SSE)
+        | flag(features.pge, info::CPU_GLOBAL);
     boot.free[..free.len()].copy_from_slice(&free);
+    boot.free_count = free.len() as u32;
     for (place, module) in boot.modules.iter_mut().zip(loaded.modules.iter().skip(1)) {
         *place = *module;
         boot.module_count += 1;
     }
-    // SAFETY: BootInfo is made of words and bytes without padding.
-    let bytes = unsafe { core::slice::from_raw_parts((&raw const boot).cast::<u8>(), size_of::<BootInfo>()) };
-    physical::fill(frame, 0, bytes);
+    boot.command_len = loaded.command_len;
+    boot.text = loaded.text;
 }
 
-const _: () = assert!(size_of::<BootInfo>() <= FRAME as usize);
 const _: () = assert!(place::AREA < USER_END && FrameType::Data as u32 == 0);
 const _: () = assert!(size_of::<Link>() == 4);

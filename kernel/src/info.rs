@@ -7,7 +7,7 @@ use freehold_captree::Slots;
 use freehold_user_pagetables::layout::{self, AREA_BASE, AREA_PAGES, AREA_TABLES, SPACE_NODES};
 use freehold_user_pagetables::{FrameType, Tables};
 
-use crate::arch::{cpu, paging};
+use crate::arch::{self, cpu, paging};
 use crate::kernel::Kernel;
 use crate::physical::Physical;
 use crate::syscall::{CallResult, Outcome};
@@ -68,6 +68,8 @@ pub fn kernel(k: &mut Kernel, t: ThreadRef) -> CallResult {
         u32::from(cpu::features().sep)
     } else if is(Question::SpaceSwitches) {
         k.space_switches
+    } else if is(Question::StackUnused) {
+        arch::stack_unused()
     } else {
         let index = question.wrapping_sub(types) as usize;
         let kind = FrameType::ALL.get(index).ok_or(Error::OutOfRange)?;

@@ -5,7 +5,6 @@
 //! in the window may touch are the atomics of [`units`] alone.
 
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use freehold_abi::layout::UNITS;
@@ -48,25 +47,18 @@ pub struct Kernel {
 }
 
 /// The one Kernel.
-struct Cell(UnsafeCell<MaybeUninit<Kernel>>);
+struct Cell(UnsafeCell<Kernel>);
 
 // SAFETY: there is one processor; `enter` hands the contents to one event at a time.
 unsafe impl Sync for Cell {}
 
-static KERNEL: Cell = Cell(UnsafeCell::new(MaybeUninit::uninit()));
-static READY: AtomicBool = AtomicBool::new(false);
+static KERNEL: Cell = Cell(UnsafeCell::new(Kernel::new()));
+static FOUNDED: AtomicBool = AtomicBool::new(false);
 
 impl Kernel {
-    /// Puts the kernel together at the end of boot.
-    ///
-    /// # Panics
-    /// If it exists already.
-    pub fn found(tables: Tables<Physical>) -> &'static mut Kernel {
-        assert!(!READY.load(Ordering::Relaxed));
-        let mut clean_fpu = FpuArea::zeroed();
-        fpu::init_area(&mut clean_fpu);
-        let kernel = Kernel {
-            tables,
+    const fn new() -> Kernel {
+        Kernel {
+            tables: Tables::nowhere(Physical),
             tlb: Tlb::new(),
             scheduler: Scheduler::new(),
             wheel: Wheel::new(),
@@ -76,20 +68,29 @@ impl Kernel {
             boot_kernel_bytes: 0,
             loaded: None,
             fpu_owner: None,
-            clean_fpu,
-        };
-        READY.store(true, Ordering::Relaxed);
-        // SAFETY: boot is the only event so far.
-        unsafe { (*KERNEL.0.get()).write(kernel) }
+            clean_fpu: FpuArea::zeroed(),
+        }
+    }
+
+    /// Gives the kernel its tables, early in boot.
+    ///
+    /// # Panics
+    /// If that was done before.
+    pub fn found(tables: Tables<Physical>) -> &'static mut Kernel {
+        assert!(!FOUNDED.swap(true, Ordering::Relaxed));
+        // SAFETY: boot is the only event so far, and this is its only reference.
+        let kernel = unsafe { &mut *KERNEL.0.get() };
+        kernel.tables = tables;
+        fpu::init_area(&mut kernel.clean_fpu);
+        kernel
     }
 
     /// What the entry points begin with.
     #[inline(always)]
     pub fn enter() -> &'static mut Kernel {
-        debug_assert!(READY.load(Ordering::Relaxed));
-        // SAFETY: user mode runs only after `found`; each entry calls this once, and its reference
-        // is dead when the exit code runs.
-        let kernel = unsafe { (*KERNEL.0.get()).assume_init_mut() };
+        // SAFETY: user mode runs only after boot has left its reference behind; each entry calls this
+        // once, and its reference is dead when the exit code runs.
+        let kernel = unsafe { &mut *KERNEL.0.get() };
         kernel.units.begin();
         kernel
     }

@@ -42,7 +42,8 @@ use arch::{cpu, paging, pic, pit};
 #[unsafe(no_mangle)]
 extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
     arch::init();
-    let loaded = multiboot::Loaded::read(magic, info_phys);
+    let mut loaded = multiboot::LOADED.lock();
+    loaded.read(magic, info_phys);
     paging::kernel_half(loaded.ram_end);
     println!("freehold: {} MiB RAM, processor has {}", loaded.ram_end >> 20, cpu::features());
     if loaded.unreachable_frames != 0 {
@@ -57,6 +58,7 @@ extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
     );
     pit::start(1000 / freehold_abi::layout::TICK_MS);
     pic::unmask(pit::LINE);
+    drop(loaded);
     k.leave();
     arch::enter_user()
 }

@@ -4,6 +4,7 @@ use arrayvec::ArrayVec;
 use freehold_abi::info::{MODULES_MAX, Module, RANGES_MAX, Range, TEXT_MAX};
 use freehold_abi::layout::FRAME;
 use multiboot::information::{MemoryManagement, MemoryType, Multiboot, PAddr, SIGNATURE_EAX};
+use spin::Mutex;
 
 use crate::arch::paging::DIRECT_MAP_END;
 use crate::physical;
@@ -24,6 +25,9 @@ pub struct Loaded {
     /// Command lines.
     pub text: [u8; TEXT_MAX],
 }
+
+/// The one copy: too large for the kernel's stack.
+pub static LOADED: Mutex<Loaded> = Mutex::new(Loaded::new());
 
 /// Physical addresses as slices of the direct map.
 struct DirectMap;
@@ -46,51 +50,54 @@ impl MemoryManagement for DirectMap {
 }
 
 impl Loaded {
+    /// Nothing read yet.
+    const fn new() -> Loaded {
+        Loaded {
+            available: ArrayVec::new_const(),
+            ram_end: 0,
+            unreachable_frames: 0,
+            modules: ArrayVec::new_const(),
+            command_len: 0,
+            text: [0; TEXT_MAX],
+        }
+    }
+
     /// Reads the information at `info`, as its signature `magic` promises.
     ///
     /// # Panics
     /// If the boot loader is none, or passed no memory map.
-    pub fn read(magic: u32, info: u32) -> Loaded {
+    pub fn read(&mut self, magic: u32, info: u32) {
         assert!(magic == SIGNATURE_EAX, "not started by a multiboot 1 loader (EAX {magic:#x})");
         let mut memory = DirectMap;
         // SAFETY: the loader promises the structure by its signature.
         let boot = unsafe { Multiboot::from_ptr(info.into(), &mut memory) }
             .expect("the boot loader's information lies out of reach");
-        let mut loaded = Loaded {
-            available: ArrayVec::new(),
-            ram_end: 0,
-            unreachable_frames: 0,
-            modules: ArrayVec::new(),
-            command_len: 0,
-            text: [0; TEXT_MAX],
-        };
-        loaded.command_len = loaded.add_text(0, boot.command_line().unwrap_or("")).1;
-        let mut used = loaded.command_len;
+        self.command_len = self.add_text(0, boot.command_line().unwrap_or("")).1;
+        let mut used = self.command_len;
         for module in boot.modules().into_iter().flatten() {
-            let (text_at, text_len) = loaded.add_text(used, module.string.unwrap_or(""));
+            let (text_at, text_len) = self.add_text(used, module.string.unwrap_or(""));
             used += text_len;
             let end = (module.end as u32).next_multiple_of(FRAME);
             let memory = Range { start: module.start as u32, end };
             assert!(memory.start.is_multiple_of(FRAME), "a module does not begin at a page");
-            loaded.modules.try_push(Module { memory, text_at, text_len }).expect("too many modules");
+            self.modules.try_push(Module { memory, text_at, text_len }).expect("too many modules");
         }
         let regions = boot.memory_regions().expect("the boot loader passed no memory map");
         for region in regions.filter(|region| region.memory_type() == MemoryType::Available) {
             let (start, end) = (region.base_address(), region.base_address() + region.length());
             let reach = end.min(DIRECT_MAP_END.into());
             let beyond = end.saturating_sub(start.max(reach)) / u64::from(FRAME);
-            loaded.unreachable_frames += beyond as u32;
+            self.unreachable_frames += beyond as u32;
             let start = start.next_multiple_of(FRAME.into());
             let reach = reach / u64::from(FRAME) * u64::from(FRAME);
             if start < reach {
                 let range = Range { start: start as u32, end: reach as u32 };
-                loaded.ram_end = loaded.ram_end.max(range.end);
-                if loaded.available.try_push(range).is_err() {
+                self.ram_end = self.ram_end.max(range.end);
+                if self.available.try_push(range).is_err() {
                     println!("freehold: more than {RANGES_MAX} ranges of RAM: the rest stays unused");
                 }
             }
         }
-        loaded
     }
 
     /// Appends a command line, as far as there is room. Returns where it is and how long.

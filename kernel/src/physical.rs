@@ -4,6 +4,7 @@
 //! part of a live Rust object. The pure crates compute such addresses from frames of type Table,
 //! Directory, Sidecar, CapNode or Kernel only; threads and UTCBs have their own accessors.
 
+use freehold_abi::info::BootInfo;
 use freehold_user_pagetables::Memory;
 
 use crate::arch::paging::{DIRECT_MAP_END, to_virtual};
@@ -63,4 +64,12 @@ pub fn fill(frame: u32, offset: u32, bytes: &[u8]) {
     let place = to_virtual(frame + offset) as *mut u8;
     // SAFETY: the frame is data that no program has seen and no reference points to.
     unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len()) }
+}
+
+/// The boot information in its frame, which is clear, and nobody's yet.
+pub fn boot_info(frame: u32) -> &'static mut BootInfo {
+    const { assert!(size_of::<BootInfo>() <= 4096) };
+    // SAFETY: the frame is clear, and zeros are a BootInfo; boot alone writes it, before the first
+    // program can read it.
+    unsafe { &mut *(to_virtual(frame) as *mut BootInfo) }
 }

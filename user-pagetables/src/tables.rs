@@ -31,6 +31,11 @@ impl<M: Memory> Tables<M> {
         blocks * (layout::TABLE + layout::ENTRIES * crate::frames::ELEMENT)
     }
 
+    /// In charge of nothing yet.
+    pub const fn nowhere(memory: M) -> Tables<M> {
+        Tables { memory, current: 0, frame_table: 0, boot_tables: 0, blocks: 0, counts: [0; TYPES] }
+    }
+
     /// Takes charge of `blocks` 4 MiB blocks of memory from physical address 0, with the boot
     /// containers and the frame table at `place` (aligned to 16 KiB, [`Tables::boot_bytes`] long),
     /// which are cleared here. Every frame begins as a hole.

@@ -38,6 +38,15 @@ pub(super) static KERNEL_STACK: Stack = Stack(UnsafeCell::new([0; STACK_BYTES]))
 /// Device not available: the FPU is used while CR0.TS is set.
 const FPU_VECTOR: usize = 7;
 
+/// Bytes of the kernel stack that nothing has used so far: it began as zeros, and there is no guard
+/// page below it, so what is left must be watched.
+pub fn stack_unused() -> u32 {
+    let stack = KERNEL_STACK.0.get().cast::<u32>();
+    // SAFETY: reads within the stack; what lies above the deepest use is not looked at.
+    let is_zero = |&word: &usize| unsafe { stack.add(word).read_volatile() == 0 };
+    4 * (0..STACK_BYTES / 4).take_while(is_zero).count() as u32
+}
+
 /// Bytes from one trap stub to the next.
 const STUB_BYTES: usize = 16;
 

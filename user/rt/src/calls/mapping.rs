@@ -91,7 +91,7 @@ pub fn reclaim(container: CapName, first: u32, count: u32) -> Result<(), Stop> {
 /// Takes an empty Table out of its space's page-table area.
 ///
 /// # Errors
-/// OutOfRange (not the whole Table), Owned (it is in none), NotEmpty.
+/// OutOfRange (not the whole Table), NotInArea, NotEmpty.
 pub fn withdraw(container: CapName) -> Result<(), Error> {
     call::simple(Call::Withdraw, 0, [container.0, 0, 0, 0])
 }
