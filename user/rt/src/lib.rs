@@ -53,6 +53,7 @@ pub mod lock;
 #[cfg(target_arch = "x86")]
 pub mod machine;
 #[cfg(target_arch = "x86")]
+#[path = "../../../kernel/src/arch/ia32/mem.rs"]
 mod mem;
 #[cfg(target_arch = "x86")]
 pub mod memory;

@@ -1,4 +1,5 @@
-//! What the compiler expects of every program: memcpy and its kin, and strlen.
+//! What the compiler expects of every program: memcpy and its kin, and strlen. The kernel and the
+//! programs' runtime share this file.
 //!
 //! What must hold: none of them may be written so that the compiler recognises a loop and calls
 //! the function itself; hence string instructions. DF is clear on entry (entry code), and again
