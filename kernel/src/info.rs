@@ -1,11 +1,11 @@
 //! What the kernel tells about spaces, capabilities and itself.
 
 use freehold_abi::info::{Kernel as Question, SPACE_SUMMARY};
-use freehold_abi::layout::NODES;
+use freehold_abi::layout::{NODES, UNITS};
 use freehold_abi::{CapName, Error};
 use freehold_captree::Slots;
 use freehold_user_pagetables::layout::{self, AREA_BASE, AREA_PAGES, AREA_TABLES, SPACE_NODES};
-use freehold_user_pagetables::{FrameType, Tables};
+use freehold_user_pagetables::{Budget, FrameType, Tables};
 
 use crate::arch::{self, cpu, paging};
 use crate::kernel::Kernel;
@@ -69,6 +69,9 @@ pub fn kernel(k: &mut Kernel, t: ThreadRef) -> CallResult {
     } else if is(Question::SpaceSwitches) {
         k.space_switches
     } else if is(Question::StackUnused) {
+        if !k.units.spend(UNITS) {
+            return Ok(Outcome::Again);
+        }
         arch::stack_unused()
     } else {
         let index = question.wrapping_sub(types) as usize;

@@ -149,7 +149,9 @@ impl Kernel {
     /// As donation.
     pub fn make_bare_space(&mut self, frame: u32, base: u32, pages: u32) -> Result<(), Error> {
         self.donate(frame, FrameType::Directory)?;
-        self.tables.memory.clear(frame, layout::TABLE);
+        // The kernel half is copied: clearing it first would make more than 64 units of this.
+        self.tables.memory.clear(frame, 4 * layout::USER_TABLES);
+        self.tables.memory.clear(frame + FRAME, layout::TABLE - FRAME);
         // SAFETY: the frame has just become a Directory, and is no thread's yet.
         unsafe { paging::copy_kernel_half(frame) };
         self.tables.declare_area(frame, base, pages);

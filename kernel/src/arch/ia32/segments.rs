@@ -9,7 +9,7 @@ use core::mem::offset_of;
 
 use x86::Ring;
 use x86::bits32::task::TaskStateSegment;
-use x86::dtables::{DescriptorTablePointer, lgdt};
+use x86::dtables::{DescriptorTablePointer, lgdt, load_ldtr};
 use x86::segmentation::{
     BuildDescriptor, CodeSegmentType, DataSegmentType, Descriptor, DescriptorBuilder, GateDescriptorBuilder,
     SegmentDescriptorBuilder, SegmentSelector, load_ds, load_es, load_ss,
@@ -114,7 +114,7 @@ pub(super) fn note_directory(physical: u32) {
     }
 }
 
-/// Loads the GDT, all segment registers and the task register.
+/// Loads the GDT, all segment registers, the task register, and an LDT that is none.
 pub(super) fn init() {
     tasks::init();
     let selector = SegmentSelector::from_raw;
@@ -140,5 +140,8 @@ pub(super) fn init() {
         load_es(selector(USER_DATA));
         cpu::clear_fs_gs();
         x86::task::load_tr(selector(CURRENT_TASK));
+        // After reset the LDT lies at linear address 0 and is 64 KiB long (SDM vol. 3, table 9-1), where a
+        // program could map descriptors of its own: a call gate, for one.
+        load_ldtr(selector(0));
     }
 }
