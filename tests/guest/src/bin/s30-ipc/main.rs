@@ -1,0 +1,52 @@
+//! Messages: every way to send, receive and answer one, every way in which a wait can end, and who runs
+//! when.
+
+#![no_std]
+#![no_main]
+
+mod items;
+mod limits;
+mod messages;
+mod replies;
+mod schedule;
+mod stops;
+
+use freehold_guest_tests::scenario;
+
+freehold_rt::entry!(main);
+
+fn main() {
+    scenario::run(
+        "s30-ipc",
+        &[
+            ("words of all lengths, to the own space", messages::own_space),
+            ("words of all lengths, to another space", messages::other_space),
+            ("one-way messages, in order", messages::one_way),
+            ("badges", messages::badges),
+            ("notifications", messages::notifications),
+            ("a client above its server", messages::client_above),
+            ("time limits of sends", limits::sends),
+            ("time limits of receives", limits::receives),
+            ("time limits of replies", limits::replies),
+            ("deadlines on every level of the wheel", limits::wheel),
+            ("five hundred deadlines in one tick", limits::crowd),
+            ("a reply capability works once", replies::once),
+            ("a saved reply capability", replies::saved),
+            ("a reply capability moves", replies::moves),
+            ("a caller that was dropped", replies::dropped),
+            ("a reply that cannot be", replies::refused),
+            ("ranges die with their call", replies::ranges),
+            ("items copied", items::copied),
+            ("items moved", items::moved),
+            ("items without slots", items::without_slots),
+            ("items that fail take the others back", items::rollback),
+            ("items in replies", items::in_replies),
+            ("a stop ends every wait", stops::threads),
+            ("an endpoint's end ends every wait", stops::endpoints),
+            ("an endpoint ends with five hundred waiters", stops::crowd),
+            ("a spinning thread is preempted", schedule::preemption),
+            ("who wakes above runs at once", schedule::above),
+            ("equals share", schedule::round_robin),
+        ],
+    )
+}

@@ -1,0 +1,47 @@
+//! Memory: what is mapped can be read and written as far as its rights go, by nobody else, and not a
+//! moment longer.
+
+#![no_std]
+#![no_main]
+
+mod area;
+mod credits;
+mod lending;
+mod mappings;
+mod revoking;
+mod sharing;
+mod validating;
+
+use freehold_guest_tests::scenario;
+
+freehold_rt::entry!(main);
+
+fn main() {
+    scenario::run(
+        "s40-memory",
+        &[
+            ("frames come, change and go", mappings::replaced),
+            ("rights of mappings", mappings::rights),
+            ("batches", mappings::batches),
+            ("mappings in another space", mappings::elsewhere),
+            ("memory comes back clear", mappings::cleared),
+            ("a Table shared by a hook", sharing::hooks),
+            ("every way to take a hook back", sharing::taken_back),
+            ("a container shared a part at a time", sharing::parts),
+            ("a boot container hooked whole", sharing::boot_container),
+            ("the bound, 1024 × (T − 1)", area::bound),
+            ("the page-table area shows what is mapped", area::views),
+            ("Tables leave the area", area::withdrawn),
+            ("depth 63 and no deeper", credits::depth),
+            ("credits of mappings", credits::mappings),
+            ("credits of capabilities", credits::capabilities),
+            ("lent memory keeps its bound", lending::bounds),
+            ("lent again", lending::again),
+            ("validated words", validating::words),
+            ("words that are wrong", validating::wrong),
+            ("a revoke reaches every space at once", revoking::everywhere),
+            ("long revokes under the timer", revoking::under_the_timer),
+            ("one frame mapped a thousand times", revoking::thousand),
+        ],
+    )
+}
