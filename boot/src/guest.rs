@@ -18,13 +18,13 @@ pub const KERNEL: &str = "freehold-kernel";
 
 /// The programs of the tour, in the order in which they are loaded; the first one is the first program.
 /// A package `freehold-NAME` makes the program `NAME`.
-pub const PROGRAMS: &[&str] = &["init", "hello"];
+pub const PROGRAMS: &[&str] = &["init", "hello", "attacker", "server", "client", "pager", "transfer"];
 
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");
 
 /// Guest packages that make no program of their own: they are built with those that use them.
-pub const LIBRARIES: &[&str] = &["freehold-rt"];
+pub const LIBRARIES: &[&str] = &["freehold-rt", "freehold-protocol"];
 
 /// Guests that fail on purpose and need no kernel.
 pub const BROKEN: &str = "freehold-broken";

@@ -55,7 +55,8 @@ pub enum Console {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// One nanosecond an instruction: the cycle counter counts instructions exactly, every run of the
-    /// same machine is the same run, and waiting for a timer takes no time.
+    /// same machine is the same run, and waiting for a timer takes no time (but with
+    /// [`Console::Interactive`]).
     Instructions,
     /// By the clock of the host.
     Host,
@@ -166,7 +167,10 @@ impl Machine {
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|word| String::from(*word)));
         add(&["-machine", "pc", "-accel", "tcg"]);
         if self.clock == Clock::Instructions {
-            add(&["-icount", "shift=0,sleep=off"]);
+            // While the guest waits for somebody to type, time passes as for that person: else the
+            // emulator would run through the guest's timer ticks as fast as it can. Counts stay exact.
+            let sleep = if self.console == Console::Interactive { "on" } else { "off" };
+            add(&["-icount", &format!("shift=0,sleep={sleep}")]);
         }
         add(&["-cpu", &self.cpu, "-m", &format!("{}M", self.memory_mib)]);
         add(&["-nodefaults", "-display", "none", "-vga", "none", "-no-reboot"]);
@@ -305,6 +309,8 @@ mod tests {
         let arguments = machine.arguments();
         assert!(arguments.contains(&"-no-reboot".into()));
         assert_eq!(value_of(&arguments, "-icount").as_deref(), Some("shift=0,sleep=off"));
+        machine.console = Console::Interactive;
+        assert_eq!(value_of(&machine.arguments(), "-icount").as_deref(), Some("shift=0,sleep=on"));
         machine.clock = Clock::Host;
         assert_eq!(value_of(&machine.arguments(), "-icount"), None);
     }

@@ -77,8 +77,7 @@ impl Loaded {
         for module in boot.modules().into_iter().flatten() {
             let (text_at, text_len) = self.add_text(used, module.string.unwrap_or(""));
             used += text_len;
-            let end = (module.end as u32).next_multiple_of(FRAME);
-            let memory = Range { start: module.start as u32, end };
+            let memory = Range { start: module.start as u32, end: module.end as u32 };
             assert!(memory.start.is_multiple_of(FRAME), "a module does not begin at a page");
             self.modules.try_push(Module { memory, text_at, text_len }).expect("too many modules");
         }

@@ -36,5 +36,34 @@ fn boot() -> Vec<Scenario> {
 
 /// The kernel as programs see it: one program of `freehold-guest-tests` each.
 fn inside() -> Vec<Scenario> {
-    vec![Scenario::of("s00-boot", "s00-boot")]
+    // Where the processor matters (its way into the kernel, what its FPU saves) a program runs on several;
+    // where memory matters, with little and with more than the kernel can reach.
+    let on = |name, program, cpu, memory_mib| Scenario { cpu, memory_mib, ..Scenario::of(name, program) };
+    vec![
+        Scenario::of("s00-boot", "s00-boot"),
+        on("s00-boot_pentium_32M", "s00-boot", "pentium", 32),
+        on("s00-boot_qemu32", "s00-boot", "qemu32", 64),
+        on("s00-boot_max_1G", "s00-boot", "max", 1024),
+        Scenario::of("s10-errors", "s10-errors"),
+        on("s10-errors_pentium", "s10-errors", "pentium", 64),
+        Scenario::of("s20-faults", "s20-faults"),
+        on("s20-faults_pentium", "s20-faults", "pentium", 64),
+        on("s20-faults_qemu32", "s20-faults", "qemu32", 64),
+        on("s20-faults_max", "s20-faults", "max", 64),
+        Scenario { append: "long", ..Scenario::of("s30-ipc", "s30-ipc") },
+        on("s30-ipc_pentium", "s30-ipc", "pentium", 64),
+        Scenario::of("s40-memory", "s40-memory"),
+        on("s40-memory_pentium_32M", "s40-memory", "pentium", 32),
+        on("s40-memory_max_1G", "s40-memory", "max", 1024),
+        Scenario::of("s50-destroy", "s50-destroy"),
+        on("s50-destroy_pentium_32M", "s50-destroy", "pentium", 32),
+        Scenario::of("s60-fpu", "s60-fpu"),
+        on("s60-fpu_pentium", "s60-fpu", "pentium", 64),
+        on("s60-fpu_qemu32", "s60-fpu", "qemu32", 64),
+        on("s60-fpu_max", "s60-fpu", "max", 64),
+        Scenario::of("s70-fuzz", "s70-fuzz"),
+        on("s70-fuzz_pentium", "s70-fuzz", "pentium", 64),
+        Scenario::of("s80-copy", "s80-copy"),
+        on("s80-copy_pentium_32M", "s80-copy", "pentium", 32),
+    ]
 }

@@ -1,5 +1,5 @@
-//! What is claimed, and whether it held. A claim that does not hold is a line on the console with what
-//! was found, and makes the run fail.
+//! What is claimed, and whether it held. Each claim is a line on the console; one that does not hold
+//! says what was found, and makes the run fail.
 
 use core::fmt::{Debug, Display};
 
@@ -28,25 +28,37 @@ impl Claims {
         self.failed
     }
 
+    /// Claims that something holds. Returns whether it does.
+    pub fn holds(&mut self, what: impl Display, holds: bool) -> bool {
+        self.checks += 1;
+        self.failed += u32::from(!holds);
+        println!("{} {what}", if holds { "  ok    " } else { "  FAILED" });
+        holds
+    }
+
     /// Claims that `found` is `expected`. Returns whether it is.
     pub fn equal<T: PartialEq + Debug>(&mut self, what: impl Display, found: T, expected: T) -> bool {
-        self.checks += 1;
-        let holds = found == expected;
-        if !holds {
-            self.failed += 1;
-            println!("FAILED: {what}: found {found:?}, expected {expected:?}");
+        if found == expected {
+            return self.holds(what, true);
         }
-        holds
+        self.holds(format_args!("{what}: found {found:?}, expected {expected:?}"), false)
+    }
+
+    /// Claims that two numbers differ by at most `percent` of the smaller one.
+    pub fn close(&mut self, what: impl Display, (a, b): (u32, u32), percent: u32) -> bool {
+        let near = u64::from(a.abs_diff(b)) * 100 <= u64::from(a.min(b)) * u64::from(percent);
+        self.holds(format_args!("{what}: {a} and {b} differ by at most {percent} %"), near)
     }
 
     /// Claims that something succeeded, and returns what it gave.
     pub fn succeeds<T, E: Debug>(&mut self, what: impl Display, result: Result<T, E>) -> Option<T> {
-        self.checks += 1;
         match result {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                self.holds(what, true);
+                Some(value)
+            }
             Err(error) => {
-                self.failed += 1;
-                println!("FAILED: {what}: {error:?}");
+                self.holds(format_args!("{what}: {error:?}"), false);
                 None
             }
         }

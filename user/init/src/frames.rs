@@ -19,6 +19,14 @@ impl Frames {
         Frames(core::array::from_fn(|kind| calls::frames_of_type(kind as u32).expect("a type of frames")))
     }
 
+    /// Frames of the type with this number.
+    ///
+    /// # Panics
+    /// If there is no such type.
+    pub fn of(&self, kind: usize) -> u32 {
+        self.0[kind]
+    }
+
     /// Frames that can be mapped.
     pub fn data(&self) -> u32 {
         self.0[0]

@@ -4,10 +4,14 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | command.rs | the words of the kernel's command line |
 //! | modules.rs | boot modules by name |
+//! | actor.rs | programs that do what they are ordered |
 //! | services.rs | the server behind every program's console and records |
+//! | failure.rs | why something was not done |
 //! | claims.rs | what is claimed, and whether it held |
 //! | frames.rs | how many frames there are of each type |
+//! | monitor/ | commands typed at the serial port, answered |
 //! | tour/ | the run itself, a file for each part |
 
 #![no_std]
@@ -15,9 +19,13 @@
 
 extern crate alloc;
 
+mod actor;
 mod claims;
+mod command;
+mod failure;
 mod frames;
 mod modules;
+mod monitor;
 mod services;
 mod tour;
 
@@ -39,6 +47,13 @@ fn main() -> ! {
     let closing = records::Closing { closing: name, checks: claims.checks(), failed: claims.failed() };
     println!("{name}: {} claims checked, {} failed", closing.checks, closing.failed);
     let written = records::write(&closing);
-    let good = closing.failed == 0 && closing.checks != 0 && written.is_ok();
+    let mut good = closing.failed == 0 && closing.checks != 0 && written.is_ok();
+    if command::says("monitor") {
+        let ended = monitor::run(&services);
+        if let Err(failure) = &ended {
+            println!("the monitor ended: {failure:?}");
+        }
+        good &= ended.is_ok();
+    }
     machine::leave(if good { machine::SUCCESS } else { machine::FAILURE })
 }

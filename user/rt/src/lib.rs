@@ -18,6 +18,7 @@
 //! | machine, panic | the ends |
 //! | image, load, child | ELF files; a program from one; its end |
 //! | thread | further threads in the own space |
+//! | serve | a server's loop |
 //!
 //! What does not touch the machine also compiles on the host, where its tests run.
 
@@ -63,6 +64,8 @@ mod panic;
 pub mod records;
 #[cfg(target_arch = "x86")]
 pub mod serial;
+#[cfg(target_arch = "x86")]
+pub mod serve;
 #[cfg(target_arch = "x86")]
 pub mod slots;
 #[cfg(target_arch = "x86")]

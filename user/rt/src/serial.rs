@@ -88,6 +88,17 @@ impl Serial {
         self.get(DATA).map(|byte| Some(byte as u8))
     }
 
+    /// Whether the port interrupts when a byte arrives. It does so again for the next byte once
+    /// [`Serial::read`] has found nothing more.
+    ///
+    /// # Errors
+    /// Those of the port calls.
+    pub fn announce_input(self, on: bool) -> Result<(), Error> {
+        // A PC's interrupt line passes through the port's second output (OUT2).
+        self.set(MODEM_CONTROL, if on { 0xB } else { 3 })?;
+        self.set(INTERRUPT_ENABLE, on.into())
+    }
+
     fn wait_for(self, status: u32) -> Result<(), Error> {
         while self.get(LINE_STATUS)? & status == 0 {}
         Ok(())

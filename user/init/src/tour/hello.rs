@@ -5,9 +5,10 @@ use freehold_rt::load::{Grant, LoadError, Program, load};
 use freehold_rt::slots::Slot;
 use freehold_rt::start::EXIT_DONE;
 use freehold_rt::start_page::Full;
-use freehold_rt::{CapName, Error, Utcb, calls, memory, println, slots};
+use freehold_rt::{CapName, Utcb, calls, memory, println, slots};
 
 use crate::claims::Claims;
+use crate::failure::Failure;
 use crate::frames::Frames;
 use crate::modules::{self, View};
 use crate::services::Services;
@@ -16,22 +17,6 @@ use crate::services::Services;
 const LIMIT: u32 = 5_000;
 /// Its number at the console.
 const CLIENT: u32 = 1;
-
-/// Why there was nothing to start.
-#[derive(Debug)]
-#[expect(dead_code, reason = "the causes are read by whoever reads the line that they are printed in")]
-enum Failure {
-    NoModule,
-    NoSlot,
-    Kernel(Error),
-    Load(LoadError),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Failure {
-        Failure::Kernel(error)
-    }
-}
 
 /// Runs this part.
 pub fn run(services: &Services, claims: &mut Claims) {

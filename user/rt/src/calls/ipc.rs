@@ -73,6 +73,17 @@ pub fn receive(endpoint: CapName) -> Result<Received, Error> {
     call::query(Call::Receive, 0, [endpoint.0, 0, 0, 0]).map(unload)
 }
 
+/// [`receive`] of at most two words, with nothing but registers. Returns badge, tag and two words. Words
+/// beyond the second stay in the UTCB.
+///
+/// # Errors
+/// As [`receive`].
+#[inline(always)]
+pub fn receive_short(endpoint: CapName) -> Result<(u32, Tag, [u32; 2]), Error> {
+    let (status, [badge, tag, first, second]) = enter(Call::Receive as u32, [endpoint.0, 0, 0, 0]);
+    error::status(status).map(|()| (badge, Tag(tag), [first, second]))
+}
+
 /// Waits for a notification: its bits, which are cleared.
 ///
 /// # Errors

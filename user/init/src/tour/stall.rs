@@ -1,0 +1,104 @@
+//! A client that stalls: in the middle of a transfer it lets a page fault go unanswered for ever. Another
+//! client is served as if it were alone; the stalled session ends by its budget and returns all it held.
+
+use freehold_protocol::answer::{DONE, FAILED};
+use freehold_protocol::client::{CLOSE, OUTCOME, PING, TRANSFER};
+use freehold_protocol::pager::{QUIET, SPEAK};
+use freehold_protocol::transfer::{TIME, TIME_PER_PAGE};
+use freehold_rt::abi::layout::FRAME;
+use freehold_rt::{Error, println, records, serde_json, time};
+
+use super::carried::{Carried, digest, file_bytes};
+use super::troupe::{Size, SliceState, Troupe, until};
+use crate::claims::Claims;
+use crate::failure::Failure;
+use crate::services::Services;
+
+/// The client that stalls, and the other one.
+const STALLED: u32 = 1;
+const OTHER: u32 = 2;
+/// Pages that the stalled client sends before, at most.
+const PAGES_MAX: u32 = 64;
+/// Milliseconds that it may take until the client stalls.
+const LIMIT: u32 = 2_000;
+/// Milliseconds after its time at which the session must have ended.
+const LATE: u32 = 100;
+/// Per cent by which the other client's transfers may differ in time.
+const TOLERANCE: u32 = 1;
+
+/// Runs this part.
+///
+/// # Errors
+/// [`Failure`]: it could not be carried out.
+pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
+    let bytes = file_bytes()?;
+    let pages = bytes.div_ceil(FRAME);
+    if pages == 0 {
+        println!("  the file has no page to stall at");
+        return Ok(());
+    }
+    let stalls_at = (pages / 2).min(PAGES_MAX);
+    let right = digest(bytes)?;
+    let size = Size { clients: 2, slices: 2, bytes, frames: pages + stalls_at };
+    let troupe = Troupe::start(services, size)?;
+    let alone = Carried::of(&troupe, OTHER, bytes)?;
+
+    // The stalled client.
+    troupe.set_source(STALLED, bytes)?;
+    troupe.pager().obey(DONE, QUIET, &[STALLED, stalls_at])?;
+    let (slice, worker) = troupe.open(STALLED, bytes)?;
+    let untouched = troupe.slice(slice)?;
+    let begin = time::ticks();
+    let stalled = troupe.client(STALLED)?;
+    stalled.tell(TRANSFER, &[bytes])?;
+    until(LIMIT, || Ok(troupe.faults(STALLED)?.1))?;
+    let what = format_args!("client {STALLED} waits for its page {stalls_at} for ever");
+    claims.equal(what, troupe.faults(STALLED)?, (stalls_at, true));
+    let held = SliceState { fills: untouched.fills + stalls_at, frames: stalls_at, held: false };
+    claims.equal("its slice holds what came before", troupe.slice(slice)?, held);
+
+    // Everybody else.
+    let other = troupe.client(OTHER)?;
+    let completed = other.obey(DONE, PING, &[])?.word(0);
+    claims.equal("meanwhile the server answers a call", completed, 1);
+    let beside = Carried::of(&troupe, OTHER, bytes)?;
+    println!("  client {OTHER}, meanwhile:");
+    beside.claim(claims, &right);
+    let cycles = |carried: &Carried| (carried.cycles >> 6) as u32;
+    let both = (cycles(&alone), cycles(&beside));
+    claims.close("its time without and with the stalled client, in 64 cycles", both, TOLERANCE);
+    let still = (troupe.sessions()?, troupe.slice(slice)?, troupe.faults(STALLED)?.1);
+    claims.equal(format_args!("all the while client {STALLED} stalls"), still, (1, held, true));
+
+    // The end of the stalled session.
+    let budget = TIME + TIME_PER_PAGE * pages;
+    until(budget + LATE, || Ok(troupe.sessions()? == 0))?;
+    let lasted = time::ticks().wrapping_sub(begin);
+    let what = format_args!("its session ends by its budget: {budget} ms, after {lasted}");
+    claims.holds(what, troupe.sessions()? == 0 && (budget..budget + LATE).contains(&lasted));
+    claims.equal("its slice holds nothing", troupe.slice(slice)?.frames, 0);
+    troupe.pager().obey(DONE, SPEAK, &[STALLED])?;
+    let outcome = stalled.ask(0, OUTCOME, &[])?;
+    let found = (outcome.label(), Error::from_status(outcome.word(0)));
+    claims.equal("given its page, its next piece fails", found, (FAILED, Some(Error::NoCapability)));
+    drop(worker);
+    stalled.obey(DONE, CLOSE, &[])?;
+    let again = Carried::of(&troupe, STALLED, bytes)?;
+    println!("  client {STALLED}, anew:");
+    again.claim(claims, &right);
+
+    records::write(&serde_json::json!({
+        "tour": "stall",
+        "bytes": bytes,
+        "stalled_at_page": stalls_at,
+        "budget_ms": budget,
+        "ended_after_ms": lasted,
+        "frames_held": held.frames,
+        "frames_held_after": troupe.slice(slice)?.frames,
+        "other_alone_cycles": alone.cycles,
+        "other_meanwhile_cycles": beside.cycles,
+    }))?;
+    let (_, all) = troupe.destroy();
+    claims.holds("all frames of the programs came back", all);
+    Ok(())
+}

@@ -1,0 +1,339 @@
+//! The programs of a transfer, on stage: clients, their pager, the transfer service, the server. Each is
+//! given exactly what its part takes.
+//!
+//! | program | is given |
+//! |---|---|
+//! | client | the pager, the transfer service and the server, to send to, under its number |
+//! | pager | each client's space (Edit); the file's frames, to map read-only |
+//! | transfer | the server's two endpoints, to send to |
+//! | server | the transfer service, to send to; memory for the slices |
+//!
+//! All have the console, and an endpoint of their own to receive from. The first program keeps the
+//! endpoints: when a program ends it deletes them, so that those who wait for it learn so.
+
+use alloc::vec::Vec;
+
+use freehold_protocol::answer::DONE;
+use freehold_protocol::{client, pager, server, transfer};
+use freehold_rt::abi::info::start::BLOCKS;
+use freehold_rt::abi::layout::{BLOCK, ENTRIES, FRAME};
+use freehold_rt::calls;
+use freehold_rt::child::Child;
+use freehold_rt::load::{Grant, Part, Program, load};
+use freehold_rt::slots::Slot;
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, time};
+
+use crate::actor::new_endpoint;
+use crate::failure::Failure;
+use crate::modules;
+use crate::services::Services;
+
+/// The boot module whose contents are transferred.
+pub const FILE: &str = "file";
+
+/// Milliseconds that an order may take to be carried out, of the machine's time.
+const LIMIT: u32 = 120_000;
+/// Numbers at the console.
+const CONSOLE: u32 = 16;
+/// Frames for what a program's work needs beside what is counted: books, slots, a heap.
+const SLACK: u32 = 64;
+
+/// How large a troupe is.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Clients, 1 to [`pager::CLIENTS_MAX`].
+    pub clients: u32,
+    /// Slices of the server's, as many sessions can be open at a time.
+    pub slices: u32,
+    /// Bytes that each slice has room for.
+    pub bytes: u32,
+    /// Frames that the server has for all slices together.
+    pub frames: u32,
+}
+
+impl Size {
+    fn tables(&self) -> u32 {
+        self.bytes.div_ceil(BLOCK).max(1)
+    }
+}
+
+/// A program and its endpoints.
+#[derive(Debug)]
+pub struct Member {
+    child: Child,
+    endpoints: Vec<Slot>,
+}
+
+impl Member {
+    /// Gives an order (at its endpoint `endpoint`) and waits for the answer.
+    ///
+    /// # Errors
+    /// Those of a call; Timeout after [`LIMIT`].
+    pub fn ask(&self, endpoint: usize, label: u16, words: &[u32]) -> Result<Message, Error> {
+        let message = Message::of(label, words);
+        Utcb::current().within((LIMIT, LIMIT), || calls::call(self.endpoints[endpoint].name(), &message))
+    }
+
+    /// Gives an order at its first endpoint and waits for the answer, which must be `done`.
+    ///
+    /// # Errors
+    /// Refused: another answer. Kernel: the errors of a call.
+    pub fn obey(&self, done: u16, label: u16, words: &[u32]) -> Result<Message, Failure> {
+        expect(self.ask(0, label, words)?, done)
+    }
+
+    /// Gives an order and does not wait until it has been carried out.
+    ///
+    /// # Errors
+    /// Those of a send.
+    pub fn tell(&self, label: u16, words: &[u32]) -> Result<(), Error> {
+        let message = Message::of(label, words);
+        Utcb::current().within((LIMIT, 0), || calls::send(self.endpoints[0].name(), &message))
+    }
+
+    /// Ends the program; whoever waits for it learns so. Returns the frames that came back, and whether these
+    /// were all.
+    pub fn destroy(self) -> (u32, bool) {
+        let lent = self.child.frames();
+        let returned = self.child.destroy();
+        drop(self.endpoints);
+        (lent, returned == Ok(lent))
+    }
+}
+
+fn expect(answer: Message, done: u16) -> Result<Message, Failure> {
+    if answer.label() == done { Ok(answer) } else { Err(Failure::Refused(answer.label())) }
+}
+
+/// The programs.
+#[derive(Debug)]
+pub struct Troupe {
+    /// By number − 1; `None`: destroyed.
+    clients: Vec<Option<Member>>,
+    pager: Member,
+    transfer: Member,
+    /// Endpoint 0: requests. Endpoint 1: paging.
+    server: Option<Member>,
+}
+
+impl Troupe {
+    /// Starts all of them, with the slices set up.
+    ///
+    /// # Errors
+    /// [`Failure`]; nothing is left then.
+    pub fn start(services: &Services, size: Size) -> Result<Troupe, Failure> {
+        let (paged, manager) = (new_endpoint()?, new_endpoint()?);
+        let (requests, paging) = (new_endpoint()?, new_endpoint()?);
+        let mut clients = Vec::new();
+        for number in 1..=size.clients {
+            let orders = new_endpoint()?;
+            let grants = [
+                services.console(CONSOLE + number),
+                Grant::receive(client::ORDERS, orders.name()),
+                Grant::send("pager", paged.name(), number),
+                Grant::send(transfer::TRANSFER, manager.name(), number),
+                Grant::send(server::SERVER, requests.name(), number),
+            ];
+            let frames = SLACK + 4 * size.tables();
+            let child = start("client", &grants, Program { frames, ..Program::new(&[]) })?;
+            clients.push(Some(Member { child, endpoints: [orders].into() }));
+        }
+        let mut grants =
+            Vec::from([services.console(CONSOLE + 10), Grant::receive(pager::ORDERS, paged.name())]);
+        for (name, client) in pager::SPACES.into_iter().zip(clients.iter().flatten()) {
+            grants.push(Grant::whole(name, client.child.space(), Rights::EDIT, 0));
+        }
+        grants.extend(pager::FRAMES.into_iter().zip(file_parts()).map(|(name, (container, part))| Grant {
+            name,
+            source: container,
+            rights: Rights::EDIT.or(Rights::SHARE),
+            part,
+            total: 0,
+        }));
+        let child = start("pager", &grants, Program { priority: 12, ..Program::new(&[]) })?;
+        let pager = Member { child, endpoints: [paged].into() };
+
+        let grants = [
+            services.console(CONSOLE + 11),
+            Grant::receive(transfer::MANAGER, manager.name()),
+            Grant::send(transfer::SELF, manager.name(), transfer::WORKER),
+            Grant::send(server::REQUESTS, requests.name(), server::SERVICE),
+            Grant::send(server::PAGING, paging.name(), server::SERVICE),
+        ];
+        let child = start("transfer", &grants, Program { priority: 12, ..Program::new(&[]) })?;
+        let grants = [
+            services.console(CONSOLE + 12),
+            Grant::receive(server::REQUESTS, requests.name()),
+            Grant::receive(server::PAGING, paging.name()),
+            Grant::send(transfer::TRANSFER, manager.name(), transfer::SERVER),
+        ];
+        let transfer = Member { child, endpoints: [manager].into() };
+        let frames = SLACK + 4 * size.tables() * size.slices + size.frames;
+        let child = start("server", &grants, Program { priority: 10, frames, ..Program::new(&[]) })?;
+        let server = Member { child, endpoints: [requests, paging].into() };
+        server.obey(DONE, server::SETUP, &[size.slices, size.tables()])?;
+        Ok(Troupe { clients, pager, transfer, server: Some(server) })
+    }
+
+    /// Client `number`, from 1 on.
+    ///
+    /// # Errors
+    /// NoSuchProgram: it has been destroyed.
+    pub fn client(&self, number: u32) -> Result<&Member, Failure> {
+        let member = self.clients.get(number.wrapping_sub(1) as usize).and_then(Option::as_ref);
+        member.ok_or(Failure::NoSuchProgram)
+    }
+
+    /// The pager.
+    pub fn pager(&self) -> &Member {
+        &self.pager
+    }
+
+    /// The server.
+    ///
+    /// # Errors
+    /// NoSuchProgram: it has been destroyed.
+    pub fn server(&self) -> Result<&Member, Failure> {
+        self.server.as_ref().ok_or(Failure::NoSuchProgram)
+    }
+
+    /// Names and spaces of all that are left.
+    pub fn spaces(&self) -> impl Iterator<Item = (&'static str, CapName)> {
+        let clients = ["client1", "client2", "client3", "client4"].into_iter().zip(&self.clients);
+        let clients = clients.filter_map(|(name, client)| Some((name, client.as_ref()?)));
+        let server = self.server.iter().map(|server| ("server", server));
+        let others = [("pager", &self.pager), ("transfer", &self.transfer)];
+        clients.chain(others).chain(server).map(|(name, member)| (name, member.child.space()))
+    }
+
+    /// Sets a client's source region: the file's first `bytes` bytes, with none of them present.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn set_source(&self, number: u32, bytes: u32) -> Result<(), Failure> {
+        let pages = bytes.div_ceil(FRAME);
+        self.client(number)?.obey(DONE, client::PREPARE, &[pages])?;
+        self.pager.obey(DONE, pager::REGION, &[number, client::SOURCE, pages, 0])?;
+        Ok(())
+    }
+
+    /// Entries in use in the client's Tables for the source region, which `bytes` bytes need.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn present(&self, number: u32, bytes: u32) -> Result<u32, Failure> {
+        let pages = bytes.div_ceil(FRAME);
+        Ok(self.client(number)?.obey(DONE, client::PREPARE, &[pages])?.word(0))
+    }
+
+    /// Has a client open a session. Returns its number, which is its slice's, and the capability to the frames
+    /// that its worker stands on.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn open(&self, number: u32, bytes: u32) -> Result<(u32, Slot), Failure> {
+        let frames = Slot::take().ok_or(Failure::NoSlot)?;
+        let utcb = Utcb::current();
+        utcb.set_slots(frames.name(), 1);
+        let answer = self.client(number)?.obey(DONE, client::OPEN, &[bytes]);
+        utcb.set_slots(CapName::NONE, 0);
+        Ok((answer?.word(0), frames))
+    }
+
+    /// Faults of a client's that the pager has dealt with since its region was set, and whether it holds one.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn faults(&self, number: u32) -> Result<(u32, bool), Failure> {
+        let answer = self.pager.obey(DONE, pager::FAULTS, &[number])?;
+        Ok((answer.word(0), answer.word(1) != 0))
+    }
+
+    /// What the server's pager knows of a slice.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn slice(&self, slice: u32) -> Result<SliceState, Failure> {
+        let answer = expect(self.server()?.ask(1, server::FILLS, &[slice])?, DONE)?;
+        Ok(SliceState { fills: answer.word(0), frames: answer.word(1), held: answer.word(2) != 0 })
+    }
+
+    /// Sessions that are open, or whose slices are not yet cleared away.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn sessions(&self) -> Result<u32, Failure> {
+        Ok(self.transfer.obey(DONE, transfer::SESSIONS, &[])?.word(0))
+    }
+
+    /// Destroys a client.
+    ///
+    /// # Errors
+    /// NoSuchProgram: it has been destroyed before.
+    pub fn destroy_client(&mut self, number: u32) -> Result<(u32, bool), Failure> {
+        let member = self.clients.get_mut(number.wrapping_sub(1) as usize).and_then(Option::take);
+        Ok(member.ok_or(Failure::NoSuchProgram)?.destroy())
+    }
+
+    /// Destroys the server.
+    ///
+    /// # Errors
+    /// NoSuchProgram: it has been destroyed before.
+    pub fn destroy_server(&mut self) -> Result<(u32, bool), Failure> {
+        Ok(self.server.take().ok_or(Failure::NoSuchProgram)?.destroy())
+    }
+
+    /// Destroys all that are left: first those whom others serve. Returns the frames that came back, and
+    /// whether these were all.
+    pub fn destroy(self) -> (u32, bool) {
+        let clients = self.clients.into_iter().flatten();
+        let others = [self.transfer, self.pager].into_iter().chain(self.server);
+        let ends = clients.chain(others).map(Member::destroy);
+        ends.fold((0, true), |(sum, all), (frames, whole)| (sum + frames, all && whole))
+    }
+}
+
+/// A slice, as the server's pager knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SliceState {
+    /// Pages filled since the slice was made.
+    pub fills: u32,
+    /// Frames in it now.
+    pub frames: u32,
+    /// Whether a request for a page is held.
+    pub held: bool,
+}
+
+fn start(name: &str, grants: &[Grant<'_>], settings: Program<'_>) -> Result<Child, Failure> {
+    let file = modules::open(name)?.ok_or(Failure::NoModule)?;
+    let child = load(&Program { file: &file, grants, ..settings })?;
+    child.start()?;
+    Ok(child)
+}
+
+/// The file's frames: for each block of memory that it lies in, the container and the part of it.
+fn file_parts() -> impl Iterator<Item = (CapName, Part)> {
+    let module = modules::all().find(|(name, ..)| *name == FILE).map(|(_, _, module)| module);
+    let memory = module.map_or(0..0, |module| module.memory.start..module.memory.end);
+    let (first, end) = (memory.start / FRAME, memory.end.div_ceil(FRAME));
+    (first / ENTRIES..end.div_ceil(ENTRIES)).filter_map(move |block| {
+        let from = first.max(block * ENTRIES);
+        let count = end.min((block + 1) * ENTRIES).saturating_sub(from);
+        let part = Part::Range { first: from % ENTRIES, count };
+        (count != 0).then_some((CapName(BLOCKS.0 + block), part))
+    })
+}
+
+/// Waits until something holds, at most `limit` milliseconds. Returns whether it does.
+///
+/// # Errors
+/// Those of the condition.
+pub fn until(limit: u32, mut holds: impl FnMut() -> Result<bool, Failure>) -> Result<bool, Failure> {
+    for _ in 0..limit {
+        if holds()? {
+            return Ok(true);
+        }
+        time::sleep(1);
+    }
+    holds()
+}

@@ -1,0 +1,47 @@
+//! The server: computes SHA-256 over what the transfer service brings.
+//!
+//! | file | what | who runs it |
+//! |---|---|---|
+//! | requests.rs | what is asked of the server | its own thread, below the pager |
+//! | paging.rs | pages of the slices, filled and taken back | the first thread |
+//! | slices.rs | the slices: Tables and frames, all of them the server's | both, under a lock |
+//! | hash.rs | a complete request | the requests' thread |
+//! | setup.rs | the slices made and handed to the transfer service | the requests' thread |
+//!
+//! What must hold: the server reads no memory but its own, and only when a request is complete; it waits
+//! for nobody but, when it sets up, the transfer service. So its progress depends on no client.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod hash;
+mod paging;
+mod requests;
+mod setup;
+mod slices;
+
+use freehold_protocol::server::{PAGING, REQUESTS};
+use freehold_rt::thread::{self, Options};
+use freehold_rt::{entry, start};
+
+entry!(main);
+
+/// Below the pager's, which is the first thread's, so that a long computation delays no transfer.
+const PRIORITY: u8 = 9;
+/// Pages of the requests' stack.
+const STACK_PAGES: u32 = 8;
+
+fn main() {
+    let requests = start::capability(REQUESTS).expect("the server is given its endpoint");
+    match start::capability(PAGING) {
+        // A server without slices answers short calls only.
+        None => requests::serve(requests.0),
+        Some(paging) => {
+            let options = Options { stack_pages: STACK_PAGES, ..Options::new(PRIORITY) };
+            thread::spawn(requests::serve, requests.0, options).expect("memory for a thread");
+            paging::serve(paging);
+        }
+    }
+}

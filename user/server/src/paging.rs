@@ -1,0 +1,94 @@
+//! The server's own pager: fills pages of the slices when the transfer service asks, and takes them back.
+
+use freehold_protocol::answer::{DONE, FAILED, REFUSED};
+use freehold_protocol::server::{FILL, FILLS, QUIET, RELEASE, SERVICE, SPEAK};
+use freehold_protocol::transfer::SESSIONS_MAX;
+use freehold_rt::calls::{self, Received};
+use freehold_rt::memory::MapError;
+use freehold_rt::slots::Slot;
+use freehold_rt::{CapName, Error, Message, serve};
+
+use crate::slices;
+
+/// A request for a page that is not answered for now.
+struct Held {
+    page: u32,
+    reply: Slot,
+}
+
+/// What the pager is ordered to do about a slice.
+#[derive(Default)]
+struct Manner {
+    /// Pages to be filled before it falls silent; `None`: it does not.
+    until_quiet: Option<u32>,
+    held: Option<Held>,
+}
+
+/// Serves the endpoint until it is gone.
+pub fn serve(endpoint: CapName) {
+    let mut manners: [Manner; SESSIONS_MAX] = Default::default();
+    serve::serve(endpoint, |received| answer(&mut manners, &received.ok()?));
+}
+
+fn answer(manners: &mut [Manner], received: &Received) -> Option<Message> {
+    let request = &received.message;
+    let (slice, argument) = (request.word(0), request.word(1));
+    let Some(manner) = manners.get_mut(slice as usize) else { return Some(Message::new(REFUSED)) };
+    Some(match (received.badge, request.label()) {
+        (SERVICE, FILL) => return manner.fill(slice, argument),
+        (SERVICE, RELEASE) => match slices::release(slice) {
+            Some(count) => {
+                // Whoever still waits for a page waits for nothing: it learns PeerGone.
+                manner.held = None;
+                Message::of(DONE, &[count])
+            }
+            None => Message::new(REFUSED),
+        },
+        (0, FILLS) => match slices::counts(slice) {
+            Some([fills, frames]) => Message::of(DONE, &[fills, frames, manner.held.is_some().into()]),
+            None => Message::new(REFUSED),
+        },
+        (0, QUIET) => {
+            manner.until_quiet = Some(argument);
+            Message::new(DONE)
+        }
+        (0, SPEAK) => {
+            manner.speak(slice);
+            Message::new(DONE)
+        }
+        _ => Message::new(REFUSED),
+    })
+}
+
+impl Manner {
+    /// The answer to a request for a page, if it gets one.
+    fn fill(&mut self, slice: u32, page: u32) -> Option<Message> {
+        match &mut self.until_quiet {
+            None => {}
+            Some(0) => {
+                let reply = Slot::take()?;
+                calls::save_reply(reply.name()).ok()?;
+                self.held = Some(Held { page, reply });
+                return None;
+            }
+            Some(count) => *count -= 1,
+        }
+        Some(filled(slice, page))
+    }
+
+    fn speak(&mut self, slice: u32) {
+        self.until_quiet = None;
+        if let Some(held) = self.held.take() {
+            // The worker may be gone; then nobody waits for the page.
+            let _ = calls::reply(Some(held.reply.name()), &filled(slice, held.page));
+        }
+    }
+}
+
+fn filled(slice: u32, page: u32) -> Message {
+    match slices::fill(slice, page) {
+        Ok(()) => Message::new(DONE),
+        Err(MapError::Kernel(error)) => Message::of(FAILED, &[error as u32]),
+        Err(MapError::OutOfMemory | MapError::OutOfSlots) => Message::of(FAILED, &[Error::NoSlots as u32]),
+    }
+}

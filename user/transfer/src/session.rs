@@ -1,0 +1,141 @@
+//! A session: an endpoint for its client, a worker on the client's frames, a slice of the server's.
+//!
+//! What must hold: however it ends, and whatever its client has done to the frames meanwhile, afterwards
+//! nobody waits for the worker, the worker does not run, its UTCB's address is free, and every slot that
+//! the session had is empty.
+
+use core::arch::global_asm;
+
+use freehold_protocol::answer::DONE;
+use freehold_protocol::server::RELEASE;
+use freehold_rt::abi::layout::FRAME;
+use freehold_rt::calls::{self, ThreadPlace};
+use freehold_rt::memory::MapError;
+use freehold_rt::slots::Slot;
+use freehold_rt::{CapName, Error, Message, Utcb};
+
+use crate::board::{self, Notice};
+use crate::worker::worker;
+
+/// Milliseconds that the server's pager may take to release a slice, each time that it is asked.
+const RELEASE_LIMIT: u32 = 100;
+
+/// What a session is made from.
+pub struct Request {
+    /// Its number, and its slice's.
+    pub number: usize,
+    /// The client's badge.
+    pub client: u32,
+    /// Bytes that a transfer can have.
+    pub bytes: u32,
+    /// The worker's priority.
+    pub priority: u8,
+    /// Capability to two roots of the client's.
+    pub frames: Slot,
+}
+
+/// An open session.
+pub struct Session {
+    number: usize,
+    /// The client's badge.
+    pub client: u32,
+    /// Pages that a transfer can have.
+    pub pages: u32,
+    /// Tick at which it ends.
+    pub deadline: u32,
+    endpoint: Slot,
+    thread: Slot,
+    frames: Slot,
+}
+
+// The stack begins behind the UTCB and grows down into its free part.
+global_asm!(
+    ".pushsection .text.worker_entry, \"ax\"",
+    "freehold_worker_entry:",
+    "xor ebp, ebp",
+    "call {worker}",
+    "ud2",
+    ".popsection",
+    worker = sym worker,
+);
+
+unsafe extern "C" {
+    fn freehold_worker_entry();
+}
+
+impl Session {
+    /// Opens one; its time has not begun.
+    ///
+    /// # Errors
+    /// OutOfSlots; what making an endpoint or a thread can meet: the client's frames are not two free roots.
+    pub fn open(request: Request) -> Result<Session, MapError> {
+        let Request { number, client, bytes, priority, frames } = request;
+        let endpoint = Slot::take().ok_or(MapError::OutOfSlots)?;
+        let thread = Slot::take().ok_or(MapError::OutOfSlots)?;
+        calls::make_endpoint(endpoint.reference())?;
+        let address = board::utcb(number);
+        let place = ThreadPlace {
+            container: frames.name(),
+            thread: 0,
+            utcb: 1,
+            space: CapName::NONE,
+            address,
+            fpu: false,
+        };
+        calls::make_thread(place, thread.reference())?;
+        board::post(number, Notice { endpoint: endpoint.name(), thread: thread.name(), bytes });
+        let pages = bytes.div_ceil(FRAME);
+        let session = Session { number, client, pages, deadline: 0, endpoint, thread, frames };
+        let entry = freehold_worker_entry as *const () as u32;
+        let started =
+            calls::start_thread(session.worker(), entry, address + FRAME, CapName::NONE, priority);
+        match started {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.end();
+                Err(error.into())
+            }
+        }
+    }
+
+    /// What its client sends to.
+    pub fn endpoint(&self) -> CapName {
+        self.endpoint.name()
+    }
+
+    fn worker(&self) -> CapName {
+        self.thread.name()
+    }
+
+    /// Whether the worker still exists: its frames are the client's, who can take them back at any time.
+    pub fn is_alive(&self) -> bool {
+        calls::thread_info(self.worker()).is_ok()
+    }
+
+    /// Ends it. Its slice must be released then.
+    pub fn end(self) {
+        let Session { number, endpoint, thread, frames, .. } = self;
+        // No new calls; those that wait for the worker end.
+        drop(endpoint);
+        // The errors that follow are a client's that has taken back its frames, or the capability to them.
+        let _ = calls::stop_thread(thread.name());
+        if calls::thread_info(thread.name()).is_ok() {
+            // The roots still are what the session made of them. A call that the worker had taken ends.
+            let _ = calls::reclaim(frames.name(), 0, 2);
+        }
+        // A client that has kept the thread, and only taken back the capability, must not keep its address.
+        let _ = calls::unmap(CapName::NONE, board::utcb(number) / FRAME, 1);
+    }
+}
+
+/// Asks the server's pager to take its frames out of a slice. `false`: not yet, ask again.
+pub fn release(paging: CapName, slice: usize) -> bool {
+    let message = Message::of(RELEASE, &[slice as u32]);
+    let limits = (RELEASE_LIMIT, RELEASE_LIMIT);
+    match Utcb::current().within(limits, || calls::call(paging, &message)) {
+        Ok(answer) => answer.label() == DONE,
+        Err(Error::Timeout) => false,
+        // Without a server there are no frames of its in the slice, nor a Table.
+        Err(_) => true,
+    }
+}
