@@ -25,6 +25,8 @@ const TOUR: &str = "tour";
 const FILE_MODULE: &str = "file";
 /// The word on the kernel's command line that ends the tour in the monitor.
 const MONITOR: &str = "monitor";
+/// The word on the kernel's command line without which the tour claims that equal work takes equal time.
+const HOST_TIME: &str = "host-time";
 /// Wall-clock time after which a boot without a terminal counts as hung.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
@@ -71,11 +73,10 @@ pub fn tour_machine(
         });
     }
     modules.push(Module { name: FILE_MODULE.into(), path: file.into(), arguments: String::new() });
-    let (append, console, limit) = if interactive {
-        (format!("{TOUR} {MONITOR}"), Console::Interactive, None)
-    } else {
-        (TOUR.into(), Console::Show, Some(TIME_LIMIT))
-    };
+    let (console, limit) =
+        if interactive { (Console::Interactive, None) } else { (Console::Show, Some(TIME_LIMIT)) };
+    let words = [Some(TOUR), interactive.then_some(MONITOR), machine.host_time.then_some(HOST_TIME)];
+    let append = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
     Ok(describe(guests.program("kernel")?, modules, append, console, machine, limit))
 }
 

@@ -125,7 +125,7 @@ impl ThreadRef {
     /// The thread in the frame at `frame`.
     ///
     /// # Safety
-    /// The frame is of type Thread (or is dying, and was), and [`Thread::init`] has run.
+    /// The frame is of type Thread (or is dying, and was), and [`ThreadRef::init`] has run.
     pub unsafe fn new(frame: u32) -> ThreadRef {
         ThreadRef(NonZeroU32::new(frame).expect("frame 0 is never a thread"))
     }

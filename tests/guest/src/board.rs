@@ -18,7 +18,6 @@ pub fn set(index: usize, word: u32) {
 }
 
 /// Adds to a word; returns what it was.
-
 pub fn add(index: usize, word: u32) -> u32 {
     BOARD[index].fetch_add(word, Ordering::SeqCst)
 }

@@ -1,7 +1,7 @@
 //! A thread that must not notice what happens to others.
 
-use freehold_rt::{Message, Utcb, calls, time};
 use freehold_rt::slots::Slot;
+use freehold_rt::{Message, Utcb, calls, time};
 
 use crate::home::Home;
 use crate::objects::endpoint;

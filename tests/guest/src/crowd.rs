@@ -8,13 +8,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use alloc::vec::Vec;
 
+use freehold_abi::Call;
 use freehold_abi::layout::{BLOCK, FRAME};
-use freehold_rt::calls::{self, ThreadPlace};
 use freehold_rt::call::enter;
+use freehold_rt::calls::{self, ThreadPlace};
 use freehold_rt::roots::Extent;
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, memory};
-use freehold_abi::Call;
 
 use crate::check_eq;
 

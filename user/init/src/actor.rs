@@ -15,19 +15,19 @@ use crate::modules;
 use crate::services::Services;
 
 /// Milliseconds that an order may take to be carried out, of the machine's time.
-const LIMIT: u32 = 60_000;
+const LIMIT: u32 = 120_000;
 
-/// A program and the endpoint at which it takes orders. It ends when this is dropped.
+/// A program and the endpoints that it serves. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Actor {
     child: Child,
-    orders: Slot,
+    /// The first one is where it takes orders.
+    endpoints: Vec<Slot>,
 }
 
 impl Actor {
     /// Starts the module `name` as client number `number` of the services. `settings` says everything
-    /// else; its file and grants are not read: the program gets the console, the records, its orders,
-    /// and `grants`.
+    /// else; its file and grants are not read: the program gets the console, its orders, and `grants`.
     ///
     /// # Errors
     /// [`Failure`].
@@ -53,13 +53,30 @@ impl Actor {
         settings: Program<'_>,
         grants: &[Grant<'_>],
     ) -> Result<Actor, Failure> {
+        let endpoints = Vec::from([("orders", orders)]);
+        Actor::serving(endpoints, services, name, number, settings, grants)
+    }
+
+    /// The same with these endpoints, under these names; orders go to the first one.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn serving(
+        endpoints: Vec<(&str, Slot)>,
+        services: &Services,
+        name: &str,
+        number: u32,
+        settings: Program<'_>,
+        grants: &[Grant<'_>],
+    ) -> Result<Actor, Failure> {
         let file = modules::open(name)?.ok_or(Failure::NoModule)?;
-        let own =
-            [services.console(number), services.records(number), Grant::receive("orders", orders.name())];
-        let grants: Vec<Grant<'_>> = own.iter().chain(grants).copied().collect();
+        let served = endpoints.iter().map(|(name, endpoint)| Grant::receive(name, endpoint.name()));
+        let grants: Vec<Grant<'_>> =
+            [services.console(number)].into_iter().chain(served).chain(grants.iter().copied()).collect();
         let child = load(&Program { file: &file, grants: &grants, ..settings })?;
         child.start()?;
-        Ok(Actor { child, orders })
+        let endpoints = endpoints.into_iter().map(|(_, endpoint)| endpoint).collect();
+        Ok(Actor { child, endpoints })
     }
 
     /// The capability to its space.
@@ -67,20 +84,33 @@ impl Actor {
         self.child.space()
     }
 
-    /// Gives an order and waits for the answer, at most for a minute of the machine's time.
+    /// Gives an order and waits for the answer, at most for two minutes of the machine's time.
     ///
     /// # Errors
     /// Those of a call: Timeout, PeerGone and so on.
     pub fn order(&self, label: u16, words: &[u32]) -> Result<Message, Error> {
-        self.order_within(LIMIT, label, words)
+        self.order_at(0, label, words)
     }
 
-    /// The same with a limit in milliseconds.
+    /// The same at another of its endpoints.
     ///
     /// # Errors
     /// As [`Actor::order`].
-    pub fn order_within(&self, limit: u32, label: u16, words: &[u32]) -> Result<Message, Error> {
-        Utcb::current().within((limit, limit), || calls::call(self.orders.name(), &Message::of(label, words)))
+    ///
+    /// # Panics
+    /// If it has not so many.
+    pub fn order_at(&self, endpoint: usize, label: u16, words: &[u32]) -> Result<Message, Error> {
+        let message = Message::of(label, words);
+        Utcb::current().within((LIMIT, LIMIT), || calls::call(self.endpoints[endpoint].name(), &message))
+    }
+
+    /// Gives an order and does not wait until it is carried out.
+    ///
+    /// # Errors
+    /// Those of a send.
+    pub fn tell(&self, label: u16, words: &[u32]) -> Result<(), Error> {
+        let message = Message::of(label, words);
+        Utcb::current().within((LIMIT, 0), || calls::send(self.endpoints[0].name(), &message))
     }
 
     /// An order that must be answered with DONE; the answer.
@@ -88,17 +118,27 @@ impl Actor {
     /// # Errors
     /// Refused with any other label; Kernel for the errors of a call.
     pub fn obeys(&self, label: u16, words: &[u32]) -> Result<Message, Failure> {
-        let answer = self.order(label, words)?;
-        if answer.label() == DONE { Ok(answer) } else { Err(Failure::Refused(answer.label())) }
+        expect(self.order(label, words)?, DONE)
     }
 
-    /// Ends the program; all its frames come back. Returns their number.
+    /// Ends the program; whoever waits for it learns so. All its frames come back. Returns their number.
     ///
     /// # Errors
     /// A [`Stop`]: a frame could not be reclaimed.
     pub fn destroy(self) -> Result<u32, Stop> {
-        self.child.destroy()
+        let Actor { child, endpoints } = self;
+        let returned = child.destroy();
+        drop(endpoints);
+        returned
     }
+}
+
+/// The answer, if it is the one expected.
+///
+/// # Errors
+/// Refused.
+pub fn expect(answer: Message, label: u16) -> Result<Message, Failure> {
+    if answer.label() == label { Ok(answer) } else { Err(Failure::Refused(answer.label())) }
 }
 
 /// An endpoint in a slot of its own.

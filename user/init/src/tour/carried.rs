@@ -4,13 +4,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use freehold_protocol::answer::DONE;
 use freehold_protocol::client::{CARRIED, CLOSE, TRANSFER};
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::{Message, time};
 use sha2::{Digest, Sha256};
 
 use super::troupe::{FILE, Troupe};
+use crate::actor::expect;
 use crate::claims::Claims;
 use crate::failure::Failure;
 use crate::modules;
@@ -84,11 +84,11 @@ impl Carried {
         let present = troupe.present(client, bytes)?;
         let before = troupe.slice(slice)?;
         let (ticks, cycles) = (time::ticks(), time::cycles());
-        let answer = member.obey(CARRIED, TRANSFER, &[bytes])?;
+        let answer = expect(member.order(TRANSFER, &[bytes])?, CARRIED)?;
         let (ticks, cycles) = (time::ticks().wrapping_sub(ticks), time::cycles() - cycles);
         let complete = troupe.slice(slice)?;
         drop(worker);
-        member.obey(DONE, CLOSE, &[])?;
+        member.obeys(CLOSE, &[])?;
         Ok(Carried {
             bytes,
             digest: digest_in(&answer),

@@ -41,7 +41,7 @@ impl Cast {
         let troupe = Troupe::start(services, Size { clients: CLIENTS, slices: CLIENTS, bytes, frames })?;
         troupe.set_source(CLIENT, bytes)?;
         let (_, worker) = troupe.open(CLIENT, bytes)?;
-        troupe.client(CLIENT)?.obey(CARRIED, TRANSFER, &[bytes])?;
+        actor::expect(troupe.client(CLIENT)?.order(TRANSFER, &[bytes])?, CARRIED)?;
         let stop = actor::new_notification()?;
         let attacker = flood::attacker(services, ATTACKER, &stop)?;
         attacker.obeys(FLOOD, &[])?;

@@ -8,7 +8,7 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use freehold_protocol::answer::{DONE, FAILED};
+use freehold_protocol::answer::FAILED;
 use freehold_protocol::client::{CARRIED, CLOSE, OUTCOME, PING, TRANSFER};
 use freehold_protocol::transfer::{ABORTED, NO_SERVER};
 use freehold_protocol::{pager, server};
@@ -52,6 +52,16 @@ enum Point {
     After(u32),
 }
 
+impl Display for Victim {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Victim::Client => "client",
+            Victim::Worker => "worker",
+            Victim::Server => "server",
+        })
+    }
+}
+
 impl Display for Point {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -62,55 +72,112 @@ impl Display for Point {
     }
 }
 
+/// What became of the struck client's transfer, as the client tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nobody is left to tell.
+    Silence,
+    /// It had been completed, with the right digest.
+    Carried,
+    /// The call to the worker failed.
+    Failed(Option<Error>),
+    /// The worker could not reach the server.
+    NoServer(Option<Error>),
+    /// Something that must not be.
+    Wrong,
+}
+
+/// What is found afterwards.
+#[derive(Debug, PartialEq, Eq)]
+struct Aftermath {
+    outcome: Outcome,
+    /// Sessions at the service, and frames in the struck slice.
+    left: (u32, u32),
+    /// What the other client gets: its digest and its faults are right, or why not.
+    other: Outcome,
+    /// What the struck client gets when it begins anew.
+    again: Outcome,
+    /// Whether there are as many frames of each type as before.
+    frames_are_back: bool,
+}
+
 /// Runs this part.
 ///
 /// # Errors
 /// [`Failure`]: it could not be carried out.
 pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     let bytes = file_bytes()?.min(BYTES);
-    let pages = bytes.div_ceil(FRAME);
-    let Some(last) = pages.checked_sub(1) else {
+    let Some(last) = bytes.div_ceil(FRAME).checked_sub(1) else {
         println!("  the file has no page to die at");
         return Ok(());
     };
     let right = digest(bytes)?;
-    // A short file has its first, middle and last page in one; the same point twice does no harm.
-    let standing = [0, pages / 2, last].into_iter().flat_map(|at| [Point::Source(at), Point::Target(at)]);
+    // In a file of a page or two some of these are the same.
+    let standing = [0, last.div_ceil(2), last].into_iter();
+    let standing = standing.flat_map(|page| [Point::Source(page), Point::Target(page)]);
     for victim in [Victim::Client, Victim::Worker, Victim::Server] {
         for point in standing.clone().chain(MOMENTS.map(Point::After)) {
             let before = Frames::now();
-            println!("  {victim:?} destroyed {point}:");
             let case = Case::begin(services, bytes, point)?;
-            let outcome = case.strike(claims, victim, &right)?;
-            let leaks = claims.equal("all frames are back", Frames::now(), before);
-            report(victim, point, outcome, !leaks)?;
+            let mut found = case.strike(victim, &right)?;
+            found.frames_are_back = Frames::now() == before;
+            claims.equal(format_args!("{victim} destroyed {point}"), &found, &expected(victim, point, &found));
+            report(victim, point, &found)?;
         }
     }
     Ok(())
 }
 
-fn report(victim: Victim, point: Point, outcome: Option<Message>, leaks: bool) -> Result<(), Failure> {
+/// What must be found.
+fn expected(victim: Victim, point: Point, found: &Aftermath) -> Aftermath {
+    let outcome = match (victim, point) {
+        (Victim::Client, _) => Outcome::Silence,
+        // The worker has answered the last piece; the next one finds no session.
+        (Victim::Worker, Point::Source(_)) => Outcome::Failed(Some(Error::NoCapability)),
+        // The worker was about to answer.
+        (Victim::Worker, Point::Target(_)) => Outcome::Failed(Some(Error::PeerGone)),
+        // The worker finds the slice gone, and nobody who could fill it.
+        (Victim::Server, Point::Source(_)) => Outcome::NoServer(Some(Error::NoCapability)),
+        // The server held the worker's request for a page.
+        (Victim::Server, Point::Target(_)) => Outcome::NoServer(Some(Error::PeerGone)),
+        // Wherever it was: it was completed, or the client learns that it failed.
+        (_, Point::After(_)) => match found.outcome {
+            Outcome::Silence | Outcome::Wrong => Outcome::Carried,
+            told => told,
+        },
+    };
+    let (other, again) = match victim {
+        Victim::Client => (Outcome::Carried, Outcome::Silence),
+        Victim::Worker => (Outcome::Carried, Outcome::Carried),
+        Victim::Server => (Outcome::NoServer(Some(Error::NoCapability)), Outcome::Silence),
+    };
+    Aftermath { outcome, left: (0, 0), other, again, frames_are_back: true }
+}
+
+fn report(victim: Victim, point: Point, found: &Aftermath) -> Result<(), Failure> {
     let (at, number) = match point {
         Point::Source(page) => ("source", page),
         Point::Target(page) => ("target", page),
         Point::After(milliseconds) => ("after_ms", milliseconds),
     };
-    let outcome = outcome.map(|outcome| match outcome.label() {
-        CARRIED => "carried",
-        ABORTED => Error::from_status(outcome.word(1)).map_or("aborted", Error::name),
-        _ => Error::from_status(outcome.word(0)).map_or("refused", Error::name),
-    });
+    let (outcome, error) = match found.outcome {
+        Outcome::Silence => ("none", None),
+        Outcome::Carried => ("carried", None),
+        Outcome::Failed(error) => ("failed", error.map(Error::name)),
+        Outcome::NoServer(error) => ("aborted", error.map(Error::name)),
+        Outcome::Wrong => ("wrong", None),
+    };
     Ok(records::write(&serde_json::json!({
         "tour": "death",
-        "victim": match victim {
-            Victim::Client => "client",
-            Victim::Worker => "worker",
-            Victim::Server => "server",
-        },
+        "victim": alloc::format!("{victim}"),
         "at": at,
         "number": number,
         "client_outcome": outcome,
-        "leaks": leaks,
+        "client_error": error,
+        "sessions_left": found.left.0,
+        "slice_frames_left": found.left.1,
+        "other_served": found.other == Outcome::Carried,
+        "frames_are_back": found.frames_are_back,
     }))?)
 }
 
@@ -131,20 +198,20 @@ impl Case {
         let troupe = Troupe::start(services, Size { clients: 2, slices: 2, bytes, frames })?;
         troupe.set_source(STRUCK, bytes)?;
         let (slice, worker) = troupe.open(STRUCK, bytes)?;
-        match point {
+        let client = troupe.client(STRUCK)?;
+        let arrived = match point {
             Point::Source(page) => {
-                troupe.pager().obey(DONE, pager::QUIET, &[STRUCK, page])?;
+                troupe.pager().obeys(pager::QUIET, &[STRUCK, page])?;
+                client.tell(TRANSFER, &[bytes])?;
+                until(LIMIT, || Ok(troupe.faults(STRUCK)? == (page, true)))?
             }
             Point::Target(page) => {
-                troupe.server()?.ask(1, server::QUIET, &[slice, page])?;
+                troupe.paging(server::QUIET, &[slice, page])?;
+                client.tell(TRANSFER, &[bytes])?;
+                until(LIMIT, || Ok(troupe.slice(slice)?.held && troupe.slice(slice)?.frames == page))?
             }
-            Point::After(_) => {}
-        }
-        troupe.client(STRUCK)?.tell(TRANSFER, &[bytes])?;
-        let arrived = match point {
-            Point::Source(_) => until(LIMIT, || Ok(troupe.faults(STRUCK)?.1))?,
-            Point::Target(_) => until(LIMIT, || Ok(troupe.slice(slice)?.held))?,
             Point::After(milliseconds) => {
+                client.tell(TRANSFER, &[bytes])?;
                 time::sleep(milliseconds);
                 true
             }
@@ -152,120 +219,84 @@ impl Case {
         if arrived { Ok(Case { troupe, bytes, point, slice, worker }) } else { Err(Failure::TooLate) }
     }
 
-    /// Strikes, sees what becomes of the others, and ends them. Returns what the struck client's transfer
-    /// came to, if the client is left to say it.
-    fn strike(
-        mut self,
-        claims: &mut Claims,
-        victim: Victim,
-        right: &[u32],
-    ) -> Result<Option<Message>, Failure> {
-        let outcome = match victim {
+    /// Strikes, sees what becomes of the others, and ends them.
+    fn strike(mut self, victim: Victim, right: &[u32]) -> Result<Aftermath, Failure> {
+        let mut again = Outcome::Silence;
+        let (outcome, left, other) = match victim {
             Victim::Client => {
-                let (_, all) = self.troupe.destroy_client(STRUCK)?;
-                claims.holds("all frames of the client came back", all);
-                None
+                self.troupe.destroy_client(STRUCK)?;
+                let left = self.left()?;
+                (Outcome::Silence, left, self.served(OTHER, right)?)
             }
             Victim::Worker => {
                 calls::reclaim(self.worker.name(), 0, 2)?;
-                Some(self.outcome(claims, victim, right)?)
+                // The session is over before the client, if it waits for a page, goes on.
+                let left = self.left()?;
+                let outcome = self.outcome(right)?;
+                let other = self.served(OTHER, right)?;
+                again = self.served(STRUCK, right)?;
+                (outcome, left, other)
             }
             Victim::Server => {
-                let (_, all) = self.troupe.destroy_server()?;
-                claims.holds("all frames of the server came back", all);
-                Some(self.outcome(claims, victim, right)?)
+                self.troupe.destroy_server()?;
+                let outcome = self.outcome(right)?;
+                let other = self.without_server(right)?;
+                self.troupe.client(STRUCK)?.obeys(CLOSE, &[])?;
+                (outcome, (self.troupe.sessions()?, 0), other)
             }
         };
-        if victim == Victim::Server {
-            self.without_server(claims)?;
-        } else {
-            self.cleared(claims)?;
-            self.served(claims, OTHER, right)?;
-            if victim == Victim::Worker {
-                self.troupe.client(STRUCK)?.obey(DONE, CLOSE, &[])?;
-                self.served(claims, STRUCK, right)?;
-            }
-        }
         let Case { troupe, worker, .. } = self;
         drop(worker);
-        let (_, all) = troupe.destroy();
-        claims.holds("all frames of the others came back", all);
-        Ok(outcome)
+        troupe.destroy()?;
+        Ok(Aftermath { outcome, left, other, again, frames_are_back: false })
     }
 
-    /// What the client's transfer came to, once nothing holds the client up.
-    fn outcome(&self, claims: &mut Claims, victim: Victim, right: &[u32]) -> Result<Message, Failure> {
-        if victim == Victim::Worker {
-            // The client learns it from whomever it asks first: the session must be over.
-            until(LIMIT, || Ok(self.troupe.sessions()? == 0))?;
+    /// What the struck client's transfer came to, once nothing holds the client up.
+    fn outcome(&self, right: &[u32]) -> Result<Outcome, Failure> {
+        self.troupe.pager().obeys(pager::SPEAK, &[STRUCK])?;
+        Ok(judge(&self.troupe.client(STRUCK)?.order(OUTCOME, &[])?, right))
+    }
+
+    /// What is left of the session, which ends without its client's help: sessions, frames in the slice.
+    fn left(&self) -> Result<(u32, u32), Failure> {
+        until(LIMIT, || Ok(self.troupe.sessions()? == 0))?;
+        Ok((self.troupe.sessions()?, self.troupe.slice(self.slice)?.frames))
+    }
+
+    /// What a client gets from a server that is there.
+    fn served(&self, client: u32, right: &[u32]) -> Result<Outcome, Failure> {
+        if matches!(self.point, Point::Target(_)) {
+            // The server's pager goes on filling the slice that it fell silent for.
+            self.troupe.paging(server::SPEAK, &[self.slice])?;
         }
-        self.troupe.pager().obey(DONE, pager::SPEAK, &[STRUCK])?;
-        let outcome = self.troupe.client(STRUCK)?.ask(0, OUTCOME, &[])?;
-        let words = [outcome.label().into(), outcome.word(0), outcome.word(1)];
-        let failed = |error: Error| [FAILED.into(), error as u32, 0];
-        let aborted = |error: Error| [ABORTED.into(), NO_SERVER, error as u32];
-        match (victim, self.point) {
-            // Its worker answered the last piece; the next finds no session.
-            (Victim::Worker, Point::Source(_)) => {
-                claims.equal("the client learns NoCapability", words, failed(Error::NoCapability));
-            }
-            // The worker was about to answer.
-            (Victim::Worker, Point::Target(_)) => {
-                claims.equal("the client learns PeerGone", words, failed(Error::PeerGone));
-            }
-            // The worker meets the missing slice, and nobody to fill it.
-            (Victim::Server, Point::Source(_)) => {
-                claims.equal("the client learns: no server", words, aborted(Error::NoCapability));
-            }
-            // The worker waits for a page of the server's when that ends.
-            (Victim::Server, Point::Target(_)) => {
-                claims.equal("the client learns: server gone", words, aborted(Error::PeerGone));
-            }
-            // It may have been done by then.
-            _ => {
-                let done = outcome.label() == CARRIED && digest_in(&outcome) == right;
-                let failed = matches!(outcome.label(), FAILED | ABORTED);
-                claims.holds("the client has the right answer, or learns of it", done || failed);
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// The session ends without its client's help, and its slice is empty.
-    fn cleared(&self, claims: &mut Claims) -> Result<(), Failure> {
-        let over = until(LIMIT, || Ok(self.troupe.sessions()? == 0))?;
-        let left = self.troupe.slice(self.slice)?.frames;
-        claims.equal("the session is over, its slice empty", (over, left), (true, 0));
-        Ok(())
-    }
-
-    /// A client is served as ever.
-    fn served(&self, claims: &mut Claims, client: u32, right: &[u32]) -> Result<(), Failure> {
-        // Whatever the silent ones were told, they are silent no more.
-        self.troupe.server()?.ask(1, server::SPEAK, &[self.slice])?;
         let carried = Carried::of(&self.troupe, client, self.bytes)?;
-        let what = format_args!("client {client} is served");
         let pages = carried.pages();
-        claims.equal(what, (&carried.digest[..], carried.faults), (right, (pages, pages)));
-        Ok(())
+        let good = carried.digest == right && carried.faults == (pages, pages);
+        Ok(if good { Outcome::Carried } else { Outcome::Wrong })
     }
 
-    /// Without a server others get errors, not silence.
-    fn without_server(&self, claims: &mut Claims) -> Result<(), Failure> {
+    /// What the other client gets without a server: errors, not silence.
+    fn without_server(&self, right: &[u32]) -> Result<Outcome, Failure> {
         let other = self.troupe.client(OTHER)?;
-        let answer = other.ask(0, PING, &[])?;
-        let found = (answer.label(), Error::from_status(answer.word(0)));
-        claims.equal("the other's call fails", found, (FAILED, Some(Error::NoCapability)));
+        let answer = other.order(PING, &[])?;
+        if (answer.label(), Error::from_status(answer.word(0))) != (FAILED, Some(Error::NoCapability)) {
+            return Ok(Outcome::Wrong);
+        }
         self.troupe.set_source(OTHER, self.bytes)?;
         let (_, worker) = self.troupe.open(OTHER, self.bytes)?;
-        let answer = other.ask(0, TRANSFER, &[self.bytes])?;
-        let found = (answer.label(), answer.word(0));
-        claims.equal("the other's transfer is aborted", found, (ABORTED, NO_SERVER));
+        let answer = other.order(TRANSFER, &[self.bytes])?;
         drop(worker);
-        for client in [STRUCK, OTHER] {
-            self.troupe.client(client)?.obey(DONE, CLOSE, &[])?;
-        }
-        claims.equal("no session is left", self.troupe.sessions()?, 0);
-        Ok(())
+        other.obeys(CLOSE, &[])?;
+        Ok(judge(&answer, right))
+    }
+}
+
+/// Reads a client's answer to TRANSFER or OUTCOME.
+fn judge(answer: &Message, right: &[u32]) -> Outcome {
+    match (answer.label(), answer.word(0)) {
+        (CARRIED, _) if digest_in(answer) == right => Outcome::Carried,
+        (FAILED, error) => Outcome::Failed(Error::from_status(error)),
+        (ABORTED, NO_SERVER) => Outcome::NoServer(Error::from_status(answer.word(1))),
+        _ => Outcome::Wrong,
     }
 }

@@ -121,6 +121,7 @@ fn claim_victim(claims: &mut Claims, alone: &Measured, attacked: &Measured, atta
         "meanwhile the attacker filled all its Tables {} times ({} mappings made, {} taken back)",
         attack.refused, attack.mapped, attack.unmapped
     );
+    // The last round may have ended after the last call; those before it did not.
     claims.holds(what, attack.refused >= 2 && attack.unmapped >= ENTRIES * (TABLES - 2));
     let medians = (alone.median, attacked.median);
     claims.close("the victim's median call, alone and attacked", medians, TOLERANCE);

@@ -17,13 +17,12 @@ use freehold_protocol::answer::DONE;
 use freehold_protocol::{client, pager, server, transfer};
 use freehold_rt::abi::info::start::BLOCKS;
 use freehold_rt::abi::layout::{BLOCK, ENTRIES, FRAME};
-use freehold_rt::calls;
-use freehold_rt::child::Child;
-use freehold_rt::load::{Grant, Part, Program, load};
+use freehold_rt::calls::Stop;
+use freehold_rt::load::{Grant, Part, Program};
 use freehold_rt::slots::Slot;
-use freehold_rt::{CapName, Error, Message, Rights, Utcb, time};
+use freehold_rt::{CapName, Message, Rights, Utcb, time};
 
-use crate::actor::new_endpoint;
+use crate::actor::{Actor, expect, new_endpoint};
 use crate::failure::Failure;
 use crate::modules;
 use crate::services::Services;
@@ -31,10 +30,14 @@ use crate::services::Services;
 /// The boot module whose contents are transferred.
 pub const FILE: &str = "file";
 
-/// Milliseconds that an order may take to be carried out, of the machine's time.
-const LIMIT: u32 = 120_000;
-/// Numbers at the console.
+/// Numbers at the console begin here.
 const CONSOLE: u32 = 16;
+/// Priorities. Clients and their workers have the usual one, below all who serve them.
+const PAGER: u8 = 12;
+const SERVICE: u8 = 12;
+const SERVER: u8 = 10;
+/// The server's second endpoint.
+const PAGING: usize = 1;
 /// Frames for what a program's work needs beside what is counted: books, slots, a heap.
 const SLACK: u32 = 64;
 
@@ -57,63 +60,15 @@ impl Size {
     }
 }
 
-/// A program and its endpoints.
-#[derive(Debug)]
-pub struct Member {
-    child: Child,
-    endpoints: Vec<Slot>,
-}
-
-impl Member {
-    /// Gives an order (at its endpoint `endpoint`) and waits for the answer.
-    ///
-    /// # Errors
-    /// Those of a call; Timeout after [`LIMIT`].
-    pub fn ask(&self, endpoint: usize, label: u16, words: &[u32]) -> Result<Message, Error> {
-        let message = Message::of(label, words);
-        Utcb::current().within((LIMIT, LIMIT), || calls::call(self.endpoints[endpoint].name(), &message))
-    }
-
-    /// Gives an order at its first endpoint and waits for the answer, which must be `done`.
-    ///
-    /// # Errors
-    /// Refused: another answer. Kernel: the errors of a call.
-    pub fn obey(&self, done: u16, label: u16, words: &[u32]) -> Result<Message, Failure> {
-        expect(self.ask(0, label, words)?, done)
-    }
-
-    /// Gives an order and does not wait until it has been carried out.
-    ///
-    /// # Errors
-    /// Those of a send.
-    pub fn tell(&self, label: u16, words: &[u32]) -> Result<(), Error> {
-        let message = Message::of(label, words);
-        Utcb::current().within((LIMIT, 0), || calls::send(self.endpoints[0].name(), &message))
-    }
-
-    /// Ends the program; whoever waits for it learns so. Returns the frames that came back, and whether these
-    /// were all.
-    pub fn destroy(self) -> (u32, bool) {
-        let lent = self.child.frames();
-        let returned = self.child.destroy();
-        drop(self.endpoints);
-        (lent, returned == Ok(lent))
-    }
-}
-
-fn expect(answer: Message, done: u16) -> Result<Message, Failure> {
-    if answer.label() == done { Ok(answer) } else { Err(Failure::Refused(answer.label())) }
-}
-
 /// The programs.
 #[derive(Debug)]
 pub struct Troupe {
     /// By number − 1; `None`: destroyed.
-    clients: Vec<Option<Member>>,
-    pager: Member,
-    transfer: Member,
+    clients: Vec<Option<Actor>>,
+    pager: Actor,
+    transfer: Actor,
     /// Endpoint 0: requests. Endpoint 1: paging.
-    server: Option<Member>,
+    server: Option<Actor>,
 }
 
 impl Troupe {
@@ -124,54 +79,45 @@ impl Troupe {
     pub fn start(services: &Services, size: Size) -> Result<Troupe, Failure> {
         let (paged, manager) = (new_endpoint()?, new_endpoint()?);
         let (requests, paging) = (new_endpoint()?, new_endpoint()?);
+        let start = |name, endpoints, number, settings, grants: &[Grant<'_>]| {
+            Actor::serving(endpoints, services, name, CONSOLE + number, settings, grants)
+        };
+
+        let settings = Program { frames: SLACK + 4 * size.tables(), ..Program::new(&[]) };
         let mut clients = Vec::new();
         for number in 1..=size.clients {
-            let orders = new_endpoint()?;
             let grants = [
-                services.console(CONSOLE + number),
-                Grant::receive(client::ORDERS, orders.name()),
                 Grant::send("pager", paged.name(), number),
                 Grant::send(transfer::TRANSFER, manager.name(), number),
                 Grant::send(server::SERVER, requests.name(), number),
             ];
-            let frames = SLACK + 4 * size.tables();
-            let child = start("client", &grants, Program { frames, ..Program::new(&[]) })?;
-            clients.push(Some(Member { child, endpoints: [orders].into() }));
+            let orders = Vec::from([(client::ORDERS, new_endpoint()?)]);
+            clients.push(Some(start("client", orders, number, settings, &grants)?));
         }
-        let mut grants =
-            Vec::from([services.console(CONSOLE + 10), Grant::receive(pager::ORDERS, paged.name())]);
-        for (name, client) in pager::SPACES.into_iter().zip(clients.iter().flatten()) {
-            grants.push(Grant::whole(name, client.child.space(), Rights::EDIT, 0));
-        }
-        grants.extend(pager::FRAMES.into_iter().zip(file_parts()).map(|(name, (container, part))| Grant {
-            name,
-            source: container,
-            rights: Rights::EDIT.or(Rights::SHARE),
-            part,
-            total: 0,
-        }));
-        let child = start("pager", &grants, Program { priority: 12, ..Program::new(&[]) })?;
-        let pager = Member { child, endpoints: [paged].into() };
+
+        let spaces = pager::SPACES.into_iter().zip(clients.iter().flatten());
+        let spaces = spaces.map(|(name, client)| Grant::whole(name, client.space(), Rights::EDIT, 0));
+        let frames = pager::FRAMES.into_iter().zip(file_parts()).map(|(name, (source, part))| {
+            Grant { name, source, rights: Rights::EDIT.or(Rights::SHARE), part, total: 0 }
+        });
+        let grants: Vec<Grant<'_>> = spaces.chain(frames).collect();
+        let settings = Program { priority: PAGER, ..Program::new(&[]) };
+        let pager = start("pager", Vec::from([(pager::ORDERS, paged)]), 10, settings, &grants)?;
 
         let grants = [
-            services.console(CONSOLE + 11),
-            Grant::receive(transfer::MANAGER, manager.name()),
             Grant::send(transfer::SELF, manager.name(), transfer::WORKER),
             Grant::send(server::REQUESTS, requests.name(), server::SERVICE),
             Grant::send(server::PAGING, paging.name(), server::SERVICE),
         ];
-        let child = start("transfer", &grants, Program { priority: 12, ..Program::new(&[]) })?;
-        let grants = [
-            services.console(CONSOLE + 12),
-            Grant::receive(server::REQUESTS, requests.name()),
-            Grant::receive(server::PAGING, paging.name()),
-            Grant::send(transfer::TRANSFER, manager.name(), transfer::SERVER),
-        ];
-        let transfer = Member { child, endpoints: [manager].into() };
+        let given = [Grant::send(transfer::TRANSFER, manager.name(), transfer::SERVER)];
+        let settings = Program { priority: SERVICE, ..Program::new(&[]) };
+        let transfer = start("transfer", Vec::from([(transfer::MANAGER, manager)]), 11, settings, &grants)?;
+
         let frames = SLACK + 4 * size.tables() * size.slices + size.frames;
-        let child = start("server", &grants, Program { priority: 10, frames, ..Program::new(&[]) })?;
-        let server = Member { child, endpoints: [requests, paging].into() };
-        server.obey(DONE, server::SETUP, &[size.slices, size.tables()])?;
+        let settings = Program { priority: SERVER, frames, ..Program::new(&[]) };
+        let endpoints = Vec::from([(server::REQUESTS, requests), (server::PAGING, paging)]);
+        let server = start("server", endpoints, 12, settings, &given)?;
+        server.obeys(server::SETUP, &[size.slices, size.tables()])?;
         Ok(Troupe { clients, pager, transfer, server: Some(server) })
     }
 
@@ -179,13 +125,13 @@ impl Troupe {
     ///
     /// # Errors
     /// NoSuchProgram: it has been destroyed.
-    pub fn client(&self, number: u32) -> Result<&Member, Failure> {
+    pub fn client(&self, number: u32) -> Result<&Actor, Failure> {
         let member = self.clients.get(number.wrapping_sub(1) as usize).and_then(Option::as_ref);
         member.ok_or(Failure::NoSuchProgram)
     }
 
     /// The pager.
-    pub fn pager(&self) -> &Member {
+    pub fn pager(&self) -> &Actor {
         &self.pager
     }
 
@@ -193,7 +139,7 @@ impl Troupe {
     ///
     /// # Errors
     /// NoSuchProgram: it has been destroyed.
-    pub fn server(&self) -> Result<&Member, Failure> {
+    pub fn server(&self) -> Result<&Actor, Failure> {
         self.server.as_ref().ok_or(Failure::NoSuchProgram)
     }
 
@@ -203,7 +149,7 @@ impl Troupe {
         let clients = clients.filter_map(|(name, client)| Some((name, client.as_ref()?)));
         let server = self.server.iter().map(|server| ("server", server));
         let others = [("pager", &self.pager), ("transfer", &self.transfer)];
-        clients.chain(others).chain(server).map(|(name, member)| (name, member.child.space()))
+        clients.chain(others).chain(server).map(|(name, member)| (name, member.space()))
     }
 
     /// Sets a client's source region: the file's first `bytes` bytes, with none of them present.
@@ -212,8 +158,8 @@ impl Troupe {
     /// [`Failure`].
     pub fn set_source(&self, number: u32, bytes: u32) -> Result<(), Failure> {
         let pages = bytes.div_ceil(FRAME);
-        self.client(number)?.obey(DONE, client::PREPARE, &[pages])?;
-        self.pager.obey(DONE, pager::REGION, &[number, client::SOURCE, pages, 0])?;
+        self.client(number)?.obeys(client::PREPARE, &[pages])?;
+        self.pager.obeys(pager::REGION, &[number, client::SOURCE, pages, 0])?;
         Ok(())
     }
 
@@ -223,7 +169,7 @@ impl Troupe {
     /// [`Failure`].
     pub fn present(&self, number: u32, bytes: u32) -> Result<u32, Failure> {
         let pages = bytes.div_ceil(FRAME);
-        Ok(self.client(number)?.obey(DONE, client::PREPARE, &[pages])?.word(0))
+        Ok(self.client(number)?.obeys(client::PREPARE, &[pages])?.word(0))
     }
 
     /// Has a client open a session. Returns its number, which is its slice's, and the capability to the frames
@@ -235,7 +181,7 @@ impl Troupe {
         let frames = Slot::take().ok_or(Failure::NoSlot)?;
         let utcb = Utcb::current();
         utcb.set_slots(frames.name(), 1);
-        let answer = self.client(number)?.obey(DONE, client::OPEN, &[bytes]);
+        let answer = self.client(number)?.obeys(client::OPEN, &[bytes]);
         utcb.set_slots(CapName::NONE, 0);
         Ok((answer?.word(0), frames))
     }
@@ -245,7 +191,7 @@ impl Troupe {
     /// # Errors
     /// [`Failure`].
     pub fn faults(&self, number: u32) -> Result<(u32, bool), Failure> {
-        let answer = self.pager.obey(DONE, pager::FAULTS, &[number])?;
+        let answer = self.pager.obeys(pager::FAULTS, &[number])?;
         Ok((answer.word(0), answer.word(1) != 0))
     }
 
@@ -254,7 +200,7 @@ impl Troupe {
     /// # Errors
     /// [`Failure`].
     pub fn slice(&self, slice: u32) -> Result<SliceState, Failure> {
-        let answer = expect(self.server()?.ask(1, server::FILLS, &[slice])?, DONE)?;
+        let answer = self.paging(server::FILLS, &[slice])?;
         Ok(SliceState { fills: answer.word(0), frames: answer.word(1), held: answer.word(2) != 0 })
     }
 
@@ -263,33 +209,44 @@ impl Troupe {
     /// # Errors
     /// [`Failure`].
     pub fn sessions(&self) -> Result<u32, Failure> {
-        Ok(self.transfer.obey(DONE, transfer::SESSIONS, &[])?.word(0))
+        Ok(self.transfer.obeys(transfer::SESSIONS, &[])?.word(0))
     }
 
-    /// Destroys a client.
+    /// An order to the server's pager, which must be answered with DONE; the answer.
     ///
     /// # Errors
-    /// NoSuchProgram: it has been destroyed before.
-    pub fn destroy_client(&mut self, number: u32) -> Result<(u32, bool), Failure> {
+    /// [`Failure`].
+    pub fn paging(&self, label: u16, words: &[u32]) -> Result<Message, Failure> {
+        expect(self.server()?.order_at(PAGING, label, words)?, DONE)
+    }
+
+    /// Destroys a client. Returns the frames that came back.
+    ///
+    /// # Errors
+    /// NoSuchProgram: it has been destroyed before. Stopped: a frame could not be reclaimed.
+    pub fn destroy_client(&mut self, number: u32) -> Result<u32, Failure> {
         let member = self.clients.get_mut(number.wrapping_sub(1) as usize).and_then(Option::take);
-        Ok(member.ok_or(Failure::NoSuchProgram)?.destroy())
+        Ok(member.ok_or(Failure::NoSuchProgram)?.destroy()?)
     }
 
-    /// Destroys the server.
+    /// Destroys the server. Returns the frames that came back.
     ///
     /// # Errors
-    /// NoSuchProgram: it has been destroyed before.
-    pub fn destroy_server(&mut self) -> Result<(u32, bool), Failure> {
-        Ok(self.server.take().ok_or(Failure::NoSuchProgram)?.destroy())
+    /// As [`Troupe::destroy_client`].
+    pub fn destroy_server(&mut self) -> Result<u32, Failure> {
+        Ok(self.server.take().ok_or(Failure::NoSuchProgram)?.destroy()?)
     }
 
-    /// Destroys all that are left: first those whom others serve. Returns the frames that came back, and
-    /// whether these were all.
-    pub fn destroy(self) -> (u32, bool) {
+    /// Destroys all that are left, first those whom others serve. Returns the frames that came back.
+    ///
+    /// # Errors
+    /// A [`Stop`]: a frame could not be reclaimed.
+    pub fn destroy(self) -> Result<u32, Stop> {
         let clients = self.clients.into_iter().flatten();
         let others = [self.transfer, self.pager].into_iter().chain(self.server);
-        let ends = clients.chain(others).map(Member::destroy);
-        ends.fold((0, true), |(sum, all), (frames, whole)| (sum + frames, all && whole))
+        // All of them end, whatever happens to one.
+        let ends: Vec<Result<u32, Stop>> = clients.chain(others).map(Actor::destroy).collect();
+        ends.into_iter().sum()
     }
 }
 
@@ -302,13 +259,6 @@ pub struct SliceState {
     pub frames: u32,
     /// Whether a request for a page is held.
     pub held: bool,
-}
-
-fn start(name: &str, grants: &[Grant<'_>], settings: Program<'_>) -> Result<Child, Failure> {
-    let file = modules::open(name)?.ok_or(Failure::NoModule)?;
-    let child = load(&Program { file: &file, grants, ..settings })?;
-    child.start()?;
-    Ok(child)
 }
 
 /// The file's frames: for each block of memory that it lies in, the container and the part of it.

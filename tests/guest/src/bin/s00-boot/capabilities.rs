@@ -32,10 +32,16 @@ pub fn given() {
     check_eq!(calls::cap_info(freehold_rt::SlotRef::own(beyond)), Err(Error::NoCapability));
     let summary = calls::space_summary(CapName::NONE);
     check_eq!(summary, calls::space_summary(start::SPACE));
-    check_eq!(summary.map(|space| (space.area, space.area_pages, space.threads, space.nodes)), Ok((place::AREA, place::AREA_PAGES, 1, start::NODES)));
+    check_eq!(
+        summary.map(|space| (space.area, space.area_pages, space.threads, space.nodes)),
+        Ok((place::AREA, place::AREA_PAGES, 1, start::NODES))
+    );
     let thread = calls::thread_info(start::THREAD);
     check_eq!(thread.map(|thread| (thread.state as u8, thread.priority)), Ok((1, 15)));
-    check!(thread.is_ok_and(|thread| thread.eip / BLOCK == place::IMAGE / BLOCK && thread.esp < place::STACK_END));
+    check!(
+        thread
+            .is_ok_and(|thread| thread.eip / BLOCK == place::IMAGE / BLOCK && thread.esp < place::STACK_END)
+    );
 }
 
 /// Every number that is no call, with any immediate, changes nothing but EAX.

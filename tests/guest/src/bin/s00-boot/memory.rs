@@ -18,7 +18,10 @@ pub fn free() {
     let mut pieces: [Option<Frames>; 8] = [const { None }; 8];
     for piece in &mut pieces {
         let frames = Frames::take(256, 4);
-        check_eq!(calls::make_cap_node(frames.container(), frames.at(7), freehold_rt::CapName::NONE, 31), Ok(()));
+        check_eq!(
+            calls::make_cap_node(frames.container(), frames.at(7), freehold_rt::CapName::NONE, 31),
+            Ok(())
+        );
         check_eq!(calls::reclaim(frames.container(), frames.at(7), 1), Ok(()));
         *piece = Some(frames);
     }

@@ -5,9 +5,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use freehold_abi::{Call, Error};
 use freehold_abi::layout::FRAME;
 use freehold_abi::message::Item;
+use freehold_abi::{Call, Error};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint, info};
 use freehold_guest_tests::pages::{self, Frames, address, poke, update};
@@ -38,7 +38,10 @@ impl Store {
     fn new() -> Store {
         let (home, nodes) = (Home::new(), Frames::take(NODES, 1));
         for node in 0..NODES {
-            check_eq!(calls::make_cap_node(nodes.container(), nodes.at(node), home.space(), 1 + node), Ok(()));
+            check_eq!(
+                calls::make_cap_node(nodes.container(), nodes.at(node), home.space(), 1 + node),
+                Ok(())
+            );
         }
         Store { home, _nodes: nodes }
     }
@@ -84,15 +87,15 @@ fn catch(work_kind: u32, name: CapName, caught: impl Fn() -> bool, again: impl F
         board::set(101, TICK - (place % PLACES + 1) * (TICK / PLACES / 2));
         board::set(102, work_kind);
         board::set(103, name.0);
-        freehold_rt::println!("DBG c");worker.start(work, 0);freehold_rt::println!("DBG d");
+        worker.start(work, 0);
         while board::get(100) == 0 {
             time::sleep(1);
         }
-        freehold_rt::println!("DBG e");check_eq!(calls::stop_thread(worker.name()), Ok(()));
+        check_eq!(calls::stop_thread(worker.name()), Ok(()));
         if caught() {
             return;
         }
-        PLACE.store(place + 1, Ordering::Relaxed);freehold_rt::println!("DBG {place} {}", time::ticks());
+        PLACE.store(place + 1, Ordering::Relaxed);
         again();
     }
     check!(false, "work {work_kind} was never caught half-way");
@@ -112,7 +115,7 @@ impl HalfDead {
             check_eq!(calls::make_endpoint(slot.reference()), Ok(()));
             store.fill(slot.name(), 0);
         };
-        freehold_rt::println!("DBG a");prepare();freehold_rt::println!("DBG b");
+        prepare();
         let name = slot.name();
         let gone = || calls::notify(name, 1) == Err(Refusal::Gone);
         catch(0, name, gone, prepare);

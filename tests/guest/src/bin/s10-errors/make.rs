@@ -25,7 +25,10 @@ pub fn all() {
     let (used, object, poor) = (Frames::take(4, 4), Frames::take(4, 4), Frames::take(8, 4));
     check_eq!(pages::map(&used, pages::AT, Rights::NONE, 0), Ok(()));
     let slot_of = Slot::take().expect("a slot");
-    check_eq!(calls::make_table(object.container(), object.at(0), slot_of.reference(), CapName::NONE), Ok(()));
+    check_eq!(
+        calls::make_table(object.container(), object.at(0), slot_of.reference(), CapName::NONE),
+        Ok(())
+    );
     let lent = Slot::take().expect("a slot");
     let range = calls::range(poor.at(0), 8);
     let bound = calls::lend(poor.container(), lent.reference(), Rights::ALL, range, Lend::exactly(1), 0);
@@ -77,7 +80,12 @@ pub fn all() {
     scene.roots(thread, |roots| (0, [roots, indices, slot, free]));
     scene.space(thread, |space| (0, [roots, indices, slot, BLOCKS | space]));
     scene.empty_slot(thread, |slot| (0, [roots, indices, slot, free]));
-    let part = freehold_guest_tests::objects::derived(scene.frames.container(), Rights::ALL.and(Rights(3)), calls::range(first, 2), 0);
+    let part = freehold_guest_tests::objects::derived(
+        scene.frames.container(),
+        Rights::ALL.and(Rights(3)),
+        calls::range(first, 2),
+        0,
+    );
     drop(part);
     for (indices, place, error) in [
         (indices, USER_END, Error::BadAddress),
@@ -96,7 +104,10 @@ pub fn all() {
     // Indices are ten bits, so only a part of a block can be passed.
     let short = Slot::take().expect("a slot");
     let range = calls::range(first, 4);
-    check_eq!(calls::lend(scene.frames.container(), short.reference(), Rights::ALL, range, Lend::UNLIMITED, 0), Ok(()));
+    check_eq!(
+        calls::lend(scene.frames.container(), short.reference(), Rights::ALL, range, Lend::UNLIMITED, 0),
+        Ok(())
+    );
     fails(thread, 0, [short.name().0, 4 << 10, slot, free], Error::OutOfRange);
     fails(thread, 0, [short.name().0, 4, slot, free], Error::OutOfRange);
     check_eq!(FRAME, 4096);

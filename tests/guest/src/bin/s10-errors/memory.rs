@@ -34,9 +34,12 @@ pub fn all() {
     validates(scene);
     ranges(scene);
     let empty = scene.empty();
-    scene.name(Call::Withdraw, Some(&scene.endpoint), Some(&scene.no_table), true, |name| (0, [name, 0, 0, 0]));
+    scene.name(Call::Withdraw, Some(&scene.endpoint), Some(&scene.no_table), true, |name| {
+        (0, [name, 0, 0, 0])
+    });
     let part = derived(scene.table.name(), Rights::ALL, calls::range(0, 4), 0);
     fails(Call::Withdraw, 0, [part.name().0, 0, 0, 0], Error::OutOfRange);
+    check_eq!(calls::unmap(scene.table.name(), 0, 1024), Ok(()));
     fails(Call::Withdraw, 0, [scene.table.name().0, 0, 0, 0], Error::NotInArea);
     fails(Call::Withdraw, 0, [scene.home.table().0, 0, 0, 0], Error::NotEmpty);
     check_eq!(empty, scene.empty());
@@ -57,7 +60,9 @@ fn hooks(scene: &Scene) {
     ] {
         fails(Call::Hook, 1, [table, 0, index, 0], error);
     }
-    for (index, error) in [(768, Error::OutOfRange), (AREA_INDEX, Error::PageTableArea), (300, Error::NoTable)] {
+    for (index, error) in
+        [(768, Error::OutOfRange), (AREA_INDEX, Error::PageTableArea), (300, Error::NoTable)]
+    {
         fails(Call::Unhook, 0, [0, index, 0, 0], error);
     }
     let poor = derived(scene.table.name(), Rights::ALL, calls::range(0, 1024), 0);

@@ -107,7 +107,10 @@ pub fn capabilities() {
     // Lending: for more than one has, and what is in use.
     let range = calls::range(scene.frames.at(0), 4);
     let lent = Slot::take().expect("a slot");
-    check_eq!(calls::lend(scene.frames.container(), lent.reference(), Rights::ALL, range, Lend::exactly(2), 9), Ok(()));
+    check_eq!(
+        calls::lend(scene.frames.container(), lent.reference(), Rights::ALL, range, Lend::exactly(2), 9),
+        Ok(())
+    );
     fails(derive, 7 | 3 << 3, [lent.name().0, slot, 0, 0], Error::NoCredits);
     let used = Frames::take(1, 1);
     check_eq!(pages::map(&used, pages::AT, Rights::NONE, 0), Ok(()));
@@ -128,7 +131,10 @@ pub fn capabilities() {
     let node = Frames::take(1, 1);
     let poor = Slot::take().expect("a slot");
     let range = calls::range(node.at(0), 1);
-    check_eq!(calls::lend(node.container(), poor.reference(), Rights::ALL, range, Lend::exactly(2), 9), Ok(()));
+    check_eq!(
+        calls::lend(node.container(), poor.reference(), Rights::ALL, range, Lend::exactly(2), 9),
+        Ok(())
+    );
     check_eq!(calls::make_cap_node(poor.name(), 0, CapName::NONE, 31), Ok(()));
     fails(Call::Move, 0, [badged.name().0, CapName::new(31, 0).0, 0, 0], Error::NoCredits);
     fails(derive, 7, [endpoint, CapName::new(31, 0).0, 0, 3], Error::NoCredits);
@@ -141,7 +147,9 @@ pub fn threads() {
     let scene = &Scene::new();
     let thread = scene.worker.name().0;
     for call in [Call::StartThread, Call::StopThread, Call::ThreadInfo] {
-        scene.name(call, Some(&scene.endpoint), Some(&scene.no_thread), true, |name| (5 << 8, [name, 0, 0, 0]));
+        scene.name(call, Some(&scene.endpoint), Some(&scene.no_thread), true, |name| {
+            (5 << 8, [name, 0, 0, 0])
+        });
     }
     for priority in [16, 31, 32, 255] {
         // The first thread has the highest priority, so it may give all that exist.
@@ -157,12 +165,17 @@ pub fn threads() {
     board::clear();
     let target = Worker::new(&Home::own(), ABOVE);
     board::set(90, target.name().0);
-    let modest = Worker::spawn(&Home::own(), ABOVE, |own| {
-        let target = CapName(board::get(90));
-        let start = |priority| calls::start_thread(target, 0, 0, CapName::NONE, priority);
-        board::set(91, u32::from(start(own as u8 + 1) == Err(Error::OutOfRange)));
-        board::set(92, u32::from(start(31) == Err(Error::OutOfRange)));
-    }, ABOVE.priority.into());
+    let modest = Worker::spawn(
+        &Home::own(),
+        ABOVE,
+        |own| {
+            let target = CapName(board::get(90));
+            let start = |priority| calls::start_thread(target, 0, 0, CapName::NONE, priority);
+            board::set(91, u32::from(start(own as u8 + 1) == Err(Error::OutOfRange)));
+            board::set(92, u32::from(start(31) == Err(Error::OutOfRange)));
+        },
+        ABOVE.priority.into(),
+    );
     check!(modest.ends());
     check_eq!((board::get(91), board::get(92)), (1, 1));
 
@@ -183,7 +196,9 @@ pub fn devices() {
     for call in [Call::IrqBind, Call::IrqAck] {
         scene.name(call, Some(&scene.endpoint), Some(&none), true, |name| (0, [name, bits, 0, 0]));
     }
-    scene.name(Call::IrqBind, Some(&scene.endpoint), Some(&scene.no_bits), false, |name| (0, [line.name().0, name, 0, 0]));
+    scene.name(Call::IrqBind, Some(&scene.endpoint), Some(&scene.no_bits), false, |name| {
+        (0, [line.name().0, name, 0, 0])
+    });
     fails(Call::IrqAck, 0, [line.name().0, 0, 0, 0], Error::BadBinding);
     check_eq!(calls::irq_bind(line.name(), scene.bits.name()), Ok(()));
     let other = notification();

@@ -2,11 +2,11 @@
 
 use freehold_abi::info::start;
 use freehold_abi::{Call, Error};
+use freehold_guest_tests::check_eq;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint, notification};
 use freehold_guest_tests::pages::Frames;
 use freehold_guest_tests::worker::{BELOW, Worker};
-use freehold_guest_tests::check_eq;
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Rights, calls};
 
@@ -43,7 +43,10 @@ impl Scene {
         let (endpoint, bits, empty) = (endpoint(), notification(), Slot::take().expect("a slot"));
         let memory = Frames::take(4, 4);
         let table = Slot::take().expect("a slot");
-        check_eq!(calls::make_table(memory.container(), memory.at(0), table.reference(), CapName::NONE), Ok(()));
+        check_eq!(
+            calls::make_table(memory.container(), memory.at(0), table.reference(), CapName::NONE),
+            Ok(())
+        );
         let home = Home::new();
         let worker = Worker::new(&home, BELOW);
         let none = |name, argument| derived(name, Rights::NONE, argument, 0);

@@ -42,10 +42,17 @@ pub fn all() {
         let answers = call == Call::ReplyReceive;
         for way in 0..4 {
             let endpoint = endpoint();
-            let limit = if way == 0 { 0 } else if way == 1 { 4 } else { 5000 };
+            let limit = if way == 0 {
+                0
+            } else if way == 1 {
+                4
+            } else {
+                5000
+            };
             let worker = waiting(call, endpoint.name().0, limit.max(u32::from(answers)), answers);
             if answers {
-                let caller = Utcb::current().within((100, 100), || calls::call(endpoint.name(), &freehold_rt::Message::new(1)));
+                let caller = Utcb::current()
+                    .within((100, 100), || calls::call(endpoint.name(), &freehold_rt::Message::new(1)));
                 check!(caller.is_ok(), "{caller:?}");
             }
             match way {

@@ -46,7 +46,10 @@ pub fn local() {
     let (memory, frame) = (Frames::take(4, 4), Frames::take(1, 1));
     let table = Slot::take().expect("a slot");
     check_eq!(calls::make_table(memory.container(), memory.at(0), table.reference(), CapName::NONE), Ok(()));
-    check_eq!(calls::update(&[update((frame.container(), frame.at(0)), 1, table.name(), 0, Rights::WRITE, 0)]), Ok(()));
+    check_eq!(
+        calls::update(&[update((frame.container(), frame.at(0)), 1, table.name(), 0, Rights::WRITE, 0)]),
+        Ok(())
+    );
     check_eq!(calls::hook(table.name(), CapName::NONE, 0, Rights::WRITE), Ok(()));
     let machine = Machine::new(&Home::own());
     let target = freehold_local_target as *const () as u32;

@@ -129,7 +129,10 @@ fn ways(all: [(Piece, Piece); 2]) -> impl Iterator<Item = (Piece, Piece)> {
 pub fn flags() {
     let machine = Machine::new(&Home::own());
     let bystander = Bystander::new();
-    let both = [(freehold_enter_sysenter as Piece, freehold_enter_sysenter_end as Piece), (freehold_enter_int, freehold_enter_int_end)];
+    let both = [
+        (freehold_enter_sysenter as Piece, freehold_enter_sysenter_end as Piece),
+        (freehold_enter_int, freehold_enter_int_end),
+    ];
     for (piece, end) in ways(both) {
         for flags in HOSTILE.into_iter().chain([TF, TF | DF, TF | NT | DF | AC]) {
             start(&machine, piece, &[flags | 2]);
@@ -152,7 +155,10 @@ pub fn flags() {
 /// ECX and EDX are taken at their word: the thread goes on there, and faults as itself.
 pub fn addresses() {
     let machine = Machine::new(&Home::own());
-    let both = [(freehold_enter_raw_sysenter as Piece, freehold_enter_raw_sysenter as Piece), (freehold_enter_raw_int, freehold_enter_raw_int)];
+    let both = [
+        (freehold_enter_raw_sysenter as Piece, freehold_enter_raw_sysenter as Piece),
+        (freehold_enter_raw_int, freehold_enter_raw_int),
+    ];
     let end = address(freehold_enter_null_trap_end);
     for (piece, _) in ways(both) {
         for (eip, access) in [(0, 0), (0x1000, 0), (0xC010_0000, 1), (0xFFFF_FFFF, 0xFF), (0xBFFF_FFFF, 0)] {

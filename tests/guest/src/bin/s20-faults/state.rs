@@ -61,7 +61,8 @@ pub fn registers() {
     // SAFETY: the stopped thread's stack.
     let word = |index: u32| unsafe { ((top - 4 - 4 * index) as *const u32).read_volatile() };
     check_eq!(word(0) & 1, 1, "carry");
-    let expected = [0xA1A1_A1A1, 0xC3C3_C3C3, 0xD4D4_D4D4, 0xB2B2_B2B2, top - 4, 0x1717_1717, 0xE5E5_E5E5, 0xF6F6_F6F6];
+    let expected =
+        [0xA1A1_A1A1, 0xC3C3_C3C3, 0xD4D4_D4D4, 0xB2B2_B2B2, top - 4, 0x1717_1717, 0xE5E5_E5E5, 0xF6F6_F6F6];
     for (index, expected) in expected.into_iter().enumerate() {
         check_eq!(word(1 + index as u32), expected, "register {index}");
     }
@@ -108,6 +109,7 @@ pub fn wrong_pager() {
         check_eq!((worker.state(), board::get(0)), (State::Stopped, 1), "{pager:?}");
         check_eq!(calls::stop_thread(worker.name()), Ok(()));
     }
-    let none = freehold_rt::Utcb::current().within((0, 0), || calls::receive(faults.name()).map(|got| got.badge));
+    let none =
+        freehold_rt::Utcb::current().within((0, 0), || calls::receive(faults.name()).map(|got| got.badge));
     check_eq!(none, Err(Error::Timeout));
 }

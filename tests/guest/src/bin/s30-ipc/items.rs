@@ -128,23 +128,33 @@ pub fn without_slots() {
     // Slots that do not exist: beyond the node, beyond all names.
     for first in [127, 4095, u32::MAX] {
         let count = 2;
-        let worker = Worker::spawn(&scene.home, ABOVE, |first| {
-            Utcb::current().set_slots(CapName(first), 2);
-            let got = calls::receive(THERE).map(|got| got.message.items());
-            board::set(0, 100 + got.unwrap_or(50));
-        }, first);
+        let worker = Worker::spawn(
+            &scene.home,
+            ABOVE,
+            |first| {
+                Utcb::current().set_slots(CapName(first), 2);
+                let got = calls::receive(THERE).map(|got| got.message.items());
+                board::set(0, 100 + got.unwrap_or(50));
+            },
+            first,
+        );
         check_eq!(scene.send(&items), Err(Error::NoSlots), "{count} slots from {first:#x}");
         check_eq!(scene.send(&[]), Ok(()));
         check!(worker.ends());
         check_eq!(board::get(0), 100);
     }
     // A sender that comes before its receiver learns it when that comes.
-    let sender = Worker::spawn(&Home::own(), ABOVE, |argument| {
-        let bits = CapName(argument & 0xFFF);
-        let item = Item { source: bits, moved: false, rights: Rights::SEND, total: 0 };
-        let sent = calls::send(CapName(argument >> 12), &with(&[item]));
-        board::set(1, sent.err().map_or(0, |error| error as u32));
-    }, bits.name().0 | scene.endpoint.name().0 << 12);
+    let sender = Worker::spawn(
+        &Home::own(),
+        ABOVE,
+        |argument| {
+            let bits = CapName(argument & 0xFFF);
+            let item = Item { source: bits, moved: false, rights: Rights::SEND, total: 0 };
+            let sent = calls::send(CapName(argument >> 12), &with(&[item]));
+            board::set(1, sent.err().map_or(0, |error| error as u32));
+        },
+        bits.name().0 | scene.endpoint.name().0 << 12,
+    );
     check_eq!(sender.state(), State::Sending);
     let worker = Worker::spawn(&scene.home, ABOVE, receiver, 0);
     check!(sender.ends());
@@ -162,14 +172,42 @@ pub fn rollback() {
     let empty = Slot::take().expect("a slot");
     let worker = scene.receiver(8);
     let bad: [(&str, [Item; 3], Error); 8] = [
-        ("an empty slot", [copy(&source, Rights::ALL, 1), copy(&source, Rights::ALL, 1), copy(&empty, Rights::ALL, 0)], Error::BadItem),
-        ("no slot", [shift(&source), copy(&poor, Rights::ALL, 0), Item { source: CapName(0xFFF), ..shift(&empty) }], Error::BadItem),
-        ("name 0", [shift(&source), copy(&poor, Rights::ALL, 0), Item { source: CapName(0), ..shift(&empty) }], Error::BadItem),
-        ("an object's own slot", [copy(&source, Rights::ALL, 1), copy(&poor, Rights::ALL, 0), shift(&bits)], Error::BadItem),
-        ("no credits", [copy(&source, Rights::ALL, 3), shift(&source), copy(&poor, Rights::ALL, 2)], Error::NoCredits),
-        ("no credits the second time", [copy(&poor, Rights::ALL, 0), copy(&poor, Rights::ALL, 0), copy(&poor, Rights::ALL, 0)], Error::NoCredits),
+        (
+            "an empty slot",
+            [copy(&source, Rights::ALL, 1), copy(&source, Rights::ALL, 1), copy(&empty, Rights::ALL, 0)],
+            Error::BadItem,
+        ),
+        (
+            "no slot",
+            [shift(&source), copy(&poor, Rights::ALL, 0), Item { source: CapName(0xFFF), ..shift(&empty) }],
+            Error::BadItem,
+        ),
+        (
+            "name 0",
+            [shift(&source), copy(&poor, Rights::ALL, 0), Item { source: CapName(0), ..shift(&empty) }],
+            Error::BadItem,
+        ),
+        (
+            "an object's own slot",
+            [copy(&source, Rights::ALL, 1), copy(&poor, Rights::ALL, 0), shift(&bits)],
+            Error::BadItem,
+        ),
+        (
+            "no credits",
+            [copy(&source, Rights::ALL, 3), shift(&source), copy(&poor, Rights::ALL, 2)],
+            Error::NoCredits,
+        ),
+        (
+            "no credits the second time",
+            [copy(&poor, Rights::ALL, 0), copy(&poor, Rights::ALL, 0), copy(&poor, Rights::ALL, 0)],
+            Error::NoCredits,
+        ),
         ("moved twice", [shift(&source), copy(&poor, Rights::ALL, 0), shift(&source)], Error::BadItem),
-        ("copied after it moved", [shift(&source), copy(&poor, Rights::ALL, 1), copy(&source, Rights::ALL, 0)], Error::BadItem),
+        (
+            "copied after it moved",
+            [shift(&source), copy(&poor, Rights::ALL, 1), copy(&source, Rights::ALL, 0)],
+            Error::BadItem,
+        ),
     ];
     for (what, items, error) in bad {
         let before = [&source, &poor, &bits].map(|slot| info(slot.name()));
@@ -211,11 +249,16 @@ pub fn in_replies() {
     let saved = Slot::take().expect("a slot");
     check_eq!(calls::save_reply(saved.name()), Ok(()));
     let scene = Scene::new();
-    let helper = Worker::spawn(&scene.home, ABOVE, |_| {
-        Utcb::current().set_slots(CapName(ARRIVE), 1);
-        let _ = calls::receive(THERE);
-        let _ = calls::reply(Some(CapName(ARRIVE)), &Message::new(9));
-    }, 0);
+    let helper = Worker::spawn(
+        &scene.home,
+        ABOVE,
+        |_| {
+            Utcb::current().set_slots(CapName(ARRIVE), 1);
+            let _ = calls::receive(THERE);
+            let _ = calls::reply(Some(CapName(ARRIVE)), &Message::new(9));
+        },
+        0,
+    );
     check_eq!(scene.send(&[copy(&saved, Rights::ALL, 0)]), Err(Error::BadItem));
     check_eq!(scene.send(&[shift(&saved)]), Ok(()));
     check!(helper.ends() && worker.ends());

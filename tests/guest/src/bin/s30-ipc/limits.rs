@@ -2,8 +2,8 @@
 
 use freehold_abi::Call;
 use freehold_abi::info::{Kernel, State};
-use freehold_abi::layout::utcb::RECEIVE_LIMIT;
 use freehold_abi::layout::UNITS;
+use freehold_abi::layout::utcb::RECEIVE_LIMIT;
 use freehold_guest_tests::crowd::{Crowd, Member};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{endpoint, notification};
@@ -30,7 +30,9 @@ pub fn sends() {
     for limit in [0, 1, 2, 7, 100] {
         let sent = timed((limit, 1000), limit, || calls::send(endpoint.name(), &message));
         check_eq!(sent, Err(Error::Timeout));
-        let called = timed((limit, 1000), limit, || calls::call(endpoint.name(), &message).map(|answer| answer.label()));
+        let called = timed((limit, 1000), limit, || {
+            calls::call(endpoint.name(), &message).map(|answer| answer.label())
+        });
         check_eq!(called, Err(Error::Timeout));
     }
     let received = timed((1000, 0), 0, || calls::receive(endpoint.name()).map(|got| got.badge));

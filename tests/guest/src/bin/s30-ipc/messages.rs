@@ -110,9 +110,7 @@ pub fn one_way() {
     }
     board::clear();
     let endpoint = endpoint();
-    let start = |word: u32| {
-        Worker::spawn(&Home::own(), ABOVE, sender, endpoint.name().0 | word << 12)
-    };
+    let start = |word: u32| Worker::spawn(&Home::own(), ABOVE, sender, endpoint.name().0 | word << 12);
     let senders = [3, 1, 2].map(start);
     check!(senders.iter().all(|sender| sender.state() == State::Sending));
     for word in [3, 1, 2] {
@@ -124,10 +122,15 @@ pub fn one_way() {
     check_eq!(calls::reply(None, &Message::new(0)), Err(Error::NoReply), "a send has no answer");
     check!(senders.iter().all(Worker::ends));
     // The other way round: the receiver waits.
-    let receiver = Worker::spawn(&Home::own(), ABOVE, |endpoint| {
-        let got = calls::receive(CapName(endpoint));
-        board::set(9, got.map_or(0, |got| got.message.word(0)));
-    }, endpoint.name().0);
+    let receiver = Worker::spawn(
+        &Home::own(),
+        ABOVE,
+        |endpoint| {
+            let got = calls::receive(CapName(endpoint));
+            board::set(9, got.map_or(0, |got| got.message.word(0)));
+        },
+        endpoint.name().0,
+    );
     check_eq!(receiver.state(), State::Receiving);
     check_eq!(calls::send(endpoint.name(), &Message::of(0, &[77])), Ok(()));
     check_eq!(board::get(9), 77);
@@ -172,10 +175,15 @@ pub fn notifications() {
     let now = |work: fn(CapName) -> Result<u32, Error>| Utcb::current().within((0, 0), || work(bits.name()));
     check_eq!(now(calls::wait), Err(Error::Timeout), "the bits are gone");
     board::clear();
-    let waiter = Worker::spawn(&Home::own(), ABOVE, |name| {
-        board::set(0, calls::wait(CapName(name)).unwrap_or(0));
-        board::set(1, calls::wait(CapName(name)).unwrap_or(0));
-    }, bits.name().0);
+    let waiter = Worker::spawn(
+        &Home::own(),
+        ABOVE,
+        |name| {
+            board::set(0, calls::wait(CapName(name)).unwrap_or(0));
+            board::set(1, calls::wait(CapName(name)).unwrap_or(0));
+        },
+        bits.name().0,
+    );
     check_eq!(waiter.state(), State::Waiting);
     check_eq!(calls::notify(bits.name(), 0), Ok(()), "no bit wakes nobody");
     check_eq!(waiter.state(), State::Waiting);

@@ -77,9 +77,14 @@ pub fn moves() {
     check_eq!(calls::reply(Some(slot.name()), &answer(1)), Err(Error::NoCapability));
     let home = Home::new();
     check_eq!(calls::relocate(other.reference(), home.slot(CapName(9))), Ok(()));
-    let there = Worker::spawn(&home, ABOVE, |name| {
-        board::set(1, calls::reply(Some(CapName(name)), &Message::of(2, &[44])).is_ok().into());
-    }, 9);
+    let there = Worker::spawn(
+        &home,
+        ABOVE,
+        |name| {
+            board::set(1, calls::reply(Some(CapName(name)), &Message::of(2, &[44])).is_ok().into());
+        },
+        9,
+    );
     check!(there.ends() && worker.ends());
     check_eq!((board::get(0), board::get(1)), (44, 1));
 }
@@ -119,14 +124,19 @@ pub fn dropped() {
         let home = Home::new();
         home.give(CapName(9), endpoint.name(), Rights::RECEIVE, 0);
         home.give(CapName(11), unheard.name(), Rights::SEND, 0);
-        let server = Worker::spawn(&home, ABOVE, |saved| {
-            let _ = calls::receive(CapName(9));
-            if saved != 0 {
-                let _ = calls::save_reply(CapName(10));
-            }
-            // Nobody hears this, so here it waits.
-            let _ = calls::send(CapName(11), &Message::new(0));
-        }, saved);
+        let server = Worker::spawn(
+            &home,
+            ABOVE,
+            |saved| {
+                let _ = calls::receive(CapName(9));
+                if saved != 0 {
+                    let _ = calls::save_reply(CapName(10));
+                }
+                // Nobody hears this, so here it waits.
+                let _ = calls::send(CapName(11), &Message::new(0));
+            },
+            saved,
+        );
         let options = Options { priority: ABOVE.priority + 1, ..ABOVE };
         let worker = Worker::spawn(&Home::own(), options, caller, endpoint.name().0);
         check_eq!(worker.state(), State::AwaitingReply);
@@ -177,7 +187,10 @@ pub fn ranges() {
     check_eq!(copy(16).done, 16);
     check_eq!(pages::peek(pages::AT), 0x5EC2_E700);
     check_eq!(calls::reply(None, &Message::new(0)), Ok(()));
-    check_eq!(calls::receive(endpoint.name()).map(|got| got.message.label()), Ok(freehold_abi::fault::EXCEPTION));
+    check_eq!(
+        calls::receive(endpoint.name()).map(|got| got.message.label()),
+        Ok(freehold_abi::fault::EXCEPTION)
+    );
     check_eq!(copy(16).stop.map(|stop| stop.0), Some(Error::BadRange));
     check_eq!(calls::reply(None, &Message::new(0)), Ok(()));
     check!(worker.reaches(State::Stopped));

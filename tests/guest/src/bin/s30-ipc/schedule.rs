@@ -17,10 +17,7 @@ fn spin(_: u32) {
 pub fn preemption() {
     board::clear();
     let home = Home::new();
-    let spinners = [
-        Worker::spawn(&Home::own(), BELOW, spin, 0),
-        Worker::spawn(&home, BELOW, spin, 0),
-    ];
+    let spinners = [Worker::spawn(&Home::own(), BELOW, spin, 0), Worker::spawn(&home, BELOW, spin, 0)];
     for limit in [1, 5, 50] {
         let (begin, count) = (time::ticks(), board::get(0));
         time::sleep(limit);

@@ -55,10 +55,15 @@ pub fn threads() {
     check_eq!(calls::continue_thread(worker.name(), CapName::NONE, 0), Err(Error::BadState));
     // A ready one.
     board::clear();
-    let worker = Worker::spawn(&Home::own(), ABOVE, |_| loop {
-        board::add(1, 1);
-        freehold_rt::time::sleep(1);
-    }, 0);
+    let worker = Worker::spawn(
+        &Home::own(),
+        ABOVE,
+        |_| loop {
+            board::add(1, 1);
+            freehold_rt::time::sleep(1);
+        },
+        0,
+    );
     check!(eventually(|| board::get(1) > 3));
     check_eq!(calls::stop_thread(worker.name()), Ok(()));
     let count = board::get(1);

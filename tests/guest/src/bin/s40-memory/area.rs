@@ -1,7 +1,7 @@
 //! The page-table area: the bound that it sets, and what it shows.
 
-use freehold_abi::info::{Kind, place};
 use freehold_abi::info::start::BLOCKS as ROOTS;
+use freehold_abi::info::{Kind, place};
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::info;
@@ -36,7 +36,10 @@ impl Bare {
     fn new(pages: u32) -> Bare {
         let frames = Frames::take(20, 4);
         let [space, first, second] = core::array::from_fn(|_| Slot::take().expect("a slot"));
-        check_eq!(calls::make_space(frames.container(), frames.at(0), space.reference(), AREA, pages), Ok(()));
+        check_eq!(
+            calls::make_space(frames.container(), frames.at(0), space.reference(), AREA, pages),
+            Ok(())
+        );
         Bare { frames, space, tables: [first, second] }
     }
 
@@ -160,14 +163,29 @@ pub fn withdrawn() {
     check_eq!(calls::space_summary(space).map(|summary| summary.tables), Ok(2));
     check_eq!(calls::space_table(space, 1).map(|table| table.frame), last, "the last view takes its place");
     check_eq!(calls::withdraw(bare.tables[0].name()), Err(Error::NotInArea));
-    check_eq!(calls::update(&one), Err(Stop { error: Error::NoTable, done: 0 }), "hooked, but not the space's");
+    check_eq!(
+        calls::update(&one),
+        Err(Stop { error: Error::NoTable, done: 0 }),
+        "hooked, but not the space's"
+    );
     // It is a bare container now: entries can be changed through its capability, and it can be hooked.
-    check_eq!(calls::update(&[update((frame.container(), frame.at(0)), 1, bare.tables[0].name(), 3, Rights::WRITE, 0)]), Ok(()));
+    check_eq!(
+        calls::update(&[update(
+            (frame.container(), frame.at(0)),
+            1,
+            bare.tables[0].name(),
+            3,
+            Rights::WRITE,
+            0
+        )]),
+        Ok(())
+    );
     check_eq!(calls::hook(bare.tables[0].name(), NONE, 300, Rights::WRITE), Ok(()));
     let probe = Probe::new(&Home::own(), 0);
     check_eq!(probe.write(300 * BLOCK + 3 * FRAME, 6), Ok(()));
     check_eq!(calls::unhook(NONE, 300), Ok(()));
-    let part = freehold_guest_tests::objects::derived(bare.tables[1].name(), Rights::ALL, calls::range(0, 9), 0);
+    let part =
+        freehold_guest_tests::objects::derived(bare.tables[1].name(), Rights::ALL, calls::range(0, 9), 0);
     check_eq!(calls::withdraw(part.name()), Err(Error::OutOfRange));
     check_eq!(calls::withdraw(frame.container()), Err(Error::NotInArea), "a boot container is in no area");
     let _ = pages::table();

@@ -20,12 +20,17 @@ pub fn depth() {
     let frame = Frames::take(1, 1);
     let page = address(0) / FRAME;
     // Each mapping is derived from the one before it; the root has depth 0.
-    check_eq!(calls::update(&[update((frame.container(), frame.at(0)), 1, NONE, page, Rights::WRITE, 63)]), Ok(()));
+    check_eq!(
+        calls::update(&[update((frame.container(), frame.at(0)), 1, NONE, page, Rights::WRITE, 63)]),
+        Ok(())
+    );
     for depth in 1..MAX_DEPTH {
         let next = update((pages::table(), depth - 1), 1, NONE, page + depth, Rights::WRITE, 63);
         check_eq!(calls::update(&[next]), Ok(()), "depth {}", depth + 1);
     }
-    let from_last = |page: u32, code| calls::update(&[update((pages::table(), MAX_DEPTH - 1), 1, NONE, page, Rights::WRITE, code)]);
+    let from_last = |page: u32, code| {
+        calls::update(&[update((pages::table(), MAX_DEPTH - 1), 1, NONE, page, Rights::WRITE, code)])
+    };
     check_eq!(from_last(page + MAX_DEPTH, 0), stop(Error::TooDeep));
     // The order of errors: NoTable, Occupied, TooDeep.
     check_eq!(from_last(500 << 10, 0), stop(Error::NoTable));
@@ -60,7 +65,9 @@ extern crate alloc;
 pub fn mappings() {
     let frame = Frames::take(1, 1);
     let page = address(0) / FRAME;
-    let root = |page: u32, code| calls::update(&[update((frame.container(), frame.at(0)), 1, NONE, page, Rights::WRITE, code)]);
+    let root = |page: u32, code| {
+        calls::update(&[update((frame.container(), frame.at(0)), 1, NONE, page, Rights::WRITE, code)])
+    };
     let child = |of: u32, at: u32, code| {
         calls::update(&[update((pages::table(), of), 1, NONE, page + at, Rights::WRITE, code)])
     };

@@ -42,7 +42,14 @@ pub fn replaced() {
     // Each frame in turn at one address, taken back by address, then through the container.
     for by_address in [true, false] {
         for page in 0..8 {
-            let one = [update((frames.container(), frames.at(page)), 1, NONE, address(0) / FRAME, Rights::WRITE, 0)];
+            let one = [update(
+                (frames.container(), frames.at(page)),
+                1,
+                NONE,
+                address(0) / FRAME,
+                Rights::WRITE,
+                0,
+            )];
             check_eq!(calls::update(&one), Ok(()));
             check_eq!(peek(address(0) + 4 * page), 100 + page);
             check_eq!(probe.read(address(0) + 4 * page), Ok(100 + page));
@@ -55,7 +62,10 @@ pub fn replaced() {
     }
     check_eq!(probe.read(address(0)), Err(absent(address(0))));
     check_eq!(calls::unmap(NONE, address(0) / FRAME, 8), Ok(()), "empty entries are no error");
-    check_eq!(calls::unmap(frames.container(), frames.at(0), 1), Err(Stop { error: Error::Unmovable, done: 0 }));
+    check_eq!(
+        calls::unmap(frames.container(), frames.at(0), 1),
+        Err(Stop { error: Error::Unmovable, done: 0 })
+    );
 }
 
 pub fn rights() {
@@ -84,7 +94,17 @@ pub fn rights() {
     // A capability without Write gives no writable mapping, one without Edit none at all.
     let range = calls::range(frames.at(0), 2);
     let edit = freehold_rt::slots::Slot::take().expect("a slot");
-    check_eq!(calls::lend(frames.container(), edit.reference(), Rights::EDIT.or(Rights::SHARE), range, calls::Lend::exactly(4), 9), Ok(()));
+    check_eq!(
+        calls::lend(
+            frames.container(),
+            edit.reference(),
+            Rights::EDIT.or(Rights::SHARE),
+            range,
+            calls::Lend::exactly(4),
+            9
+        ),
+        Ok(())
+    );
     check_eq!(calls::update(&[update((edit.name(), 0), 2, NONE, page, Rights::WRITE, 0)]), Ok(()));
     check_eq!(probe.read(address(0)), Ok(42));
     check_eq!(probe.write(address(0), 1), Err(read_only(address(0))));
@@ -110,7 +130,10 @@ pub fn batches() {
     check!(right, "each page lies where its update said");
     check_eq!(calls::unmap(NONE, page, 30), Ok(()));
     // The first error ends it; what is done stays.
-    check_eq!(calls::update(&[update((frames.container(), frames.at(0)), 1, NONE, page + 5, Rights::NONE, 0)]), Ok(()));
+    check_eq!(
+        calls::update(&[update((frames.container(), frames.at(0)), 1, NONE, page + 5, Rights::NONE, 0)]),
+        Ok(())
+    );
     let source = (frames.container(), frames.at(0));
     let stopped = calls::update(&[
         update(source, 3, NONE, page + 10, Rights::NONE, 0),
@@ -118,7 +141,8 @@ pub fn batches() {
         update(source, 3, NONE, page + 20, Rights::NONE, 0),
     ]);
     check_eq!(stopped, Err(Stop { error: Error::Occupied, done: 8 }));
-    let present: u32 = (0..30).filter(|&index| probe.read(address(index)).is_ok()).fold(0, |bits, index| bits | 1 << index);
+    let present: u32 =
+        (0..30).filter(|&index| probe.read(address(index)).is_ok()).fold(0, |bits, index| bits | 1 << index);
     check_eq!(present, 0b111 << 10 | 0b11_1111);
 }
 
@@ -132,7 +156,10 @@ pub fn elsewhere() {
     let at = BLOCKS;
     check_eq!(there.read(at), Err(absent(at)));
     check_eq!(calls::update(&[update(source, 1, home.space(), at / FRAME, Rights::WRITE, 9)]), Ok(()));
-    check_eq!(calls::update(&[update((frames.container(), frames.at(1)), 1, home.table(), 1, Rights::NONE, 0)]), Ok(()));
+    check_eq!(
+        calls::update(&[update((frames.container(), frames.at(1)), 1, home.table(), 1, Rights::NONE, 0)]),
+        Ok(())
+    );
     check_eq!(map(&frames, address(0), Rights::WRITE, 0), Ok(()));
     check_eq!(there.write(at, 1234), Ok(()));
     check_eq!(here.read(address(0)), Ok(1234));
@@ -173,7 +200,10 @@ pub fn cleared() {
             check_eq!(calls::hook(slot.name(), NONE, 300, Rights::WRITE), Ok(()));
             let probe = Probe::new(&Home::own(), 0);
             check!((0..1024).step_by(73).all(|page| probe.read(300 << 22 | page << 12).is_err()));
-            check_eq!(calls::update(&[update((pages::table(), 9), 1, slot.name(), 0, Rights::NONE, 0)]), Err(Stop { error: Error::EmptySource, done: 0 }));
+            check_eq!(
+                calls::update(&[update((pages::table(), 9), 1, slot.name(), 0, Rights::NONE, 0)]),
+                Err(Stop { error: Error::EmptySource, done: 0 })
+            );
         }
         if kind == 3 {
             check!((0..128).all(|index| freehold_guest_tests::objects::info(CapName::new(31, index)).kind as u8 == 0));

@@ -22,8 +22,28 @@ pub fn everywhere() {
     let at = [address(3), BLOCKS, BLOCKS + FRAME];
     for round in 0..3 {
         check_eq!(map(&frame, at[0], Rights::WRITE, 46), Ok(()));
-        check_eq!(calls::update(&[update((pages::table(), 3), 1, homes[0].space(), at[1] / FRAME, Rights::WRITE, 3)]), Ok(()));
-        check_eq!(calls::update(&[update((homes[0].table(), 0), 1, homes[1].space(), at[2] / FRAME, Rights::WRITE, 0)]), Ok(()));
+        check_eq!(
+            calls::update(&[update(
+                (pages::table(), 3),
+                1,
+                homes[0].space(),
+                at[1] / FRAME,
+                Rights::WRITE,
+                3
+            )]),
+            Ok(())
+        );
+        check_eq!(
+            calls::update(&[update(
+                (homes[0].table(), 0),
+                1,
+                homes[1].space(),
+                at[2] / FRAME,
+                Rights::WRITE,
+                0
+            )]),
+            Ok(())
+        );
         for (probe, at) in probes.iter().zip(at) {
             check_eq!(probe.write(at, at + round), Ok(()));
         }
@@ -97,7 +117,9 @@ pub fn under_the_timer() {
 pub fn thousand() {
     let frame = Frames::take(1, 1);
     let probe = Probe::new(&Home::own(), 0);
-    let one = |page: u32| update((frame.container(), frame.at(0)), 1, NONE, address(page) / FRAME, Rights::WRITE, 0);
+    let one = |page: u32| {
+        update((frame.container(), frame.at(0)), 1, NONE, address(page) / FRAME, Rights::WRITE, 0)
+    };
     for page in 0..1024 {
         check_eq!(calls::update(&[one(page)]), Ok(()));
     }

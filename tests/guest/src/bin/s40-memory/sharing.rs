@@ -57,14 +57,22 @@ pub fn hooks() {
         check_eq!(probe.read(at + FRAME), Err(absent(at + FRAME)));
         check_eq!(probe.read(at + 2 * FRAME), Ok(62));
     }
-    let swap = update((shared.frames.container(), shared.frames.at(3)), 1, shared.table.name(), 1, Rights::NONE, 0);
+    let swap =
+        update((shared.frames.container(), shared.frames.at(3)), 1, shared.table.name(), 1, Rights::NONE, 0);
     check_eq!(calls::update(&[swap]), Ok(()));
     for (probe, at) in [(&here, HERE * BLOCK), (&there, AT), (&other, AT)] {
         check_eq!(probe.read(at + FRAME), Ok(63));
         check_eq!(probe.write(at + FRAME, 0), Err(read_only(at + FRAME)), "read-only by its entry");
     }
     // By address the Table is nobody's: it was donated to no space.
-    let by_address = calls::update(&[update((shared.frames.container(), shared.frames.at(0)), 1, NONE, HERE * 1024 + 9, Rights::NONE, 0)]);
+    let by_address = calls::update(&[update(
+        (shared.frames.container(), shared.frames.at(0)),
+        1,
+        NONE,
+        HERE * 1024 + 9,
+        Rights::NONE,
+        0,
+    )]);
     check_eq!(by_address, Err(Stop { error: Error::NoTable, done: 0 }));
     check_eq!(calls::unmap(NONE, HERE * 1024, 1), Err(Stop { error: Error::NoTable, done: 0 }));
     check_eq!(calls::hook(shared.table.name(), NONE, HERE, Rights::WRITE), Err(Error::Occupied));

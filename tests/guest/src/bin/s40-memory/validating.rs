@@ -67,7 +67,8 @@ pub fn words() {
     check_eq!(calls::unmap(NONE, address(2) / FRAME, 1), Ok(()));
     check!(probe.read(writable).is_err() && probe.read(plain).is_ok());
     // Into a part: entries count in the part's range.
-    let part = freehold_guest_tests::objects::derived(scene.table.name(), Rights::ALL, calls::range(100, 8), 0);
+    let part =
+        freehold_guest_tests::objects::derived(scene.table.name(), Rights::ALL, calls::range(100, 8), 0);
     (0..8).for_each(|index| poke(WORDS + 4 * index, if index == 7 { address(3) } else { 0 }));
     check_eq!(calls::validate(part.name(), 4, 4, WORDS + 16), Ok(()));
     check_eq!(probe.read(300 * BLOCK + 107 * FRAME), Ok(73));
@@ -111,7 +112,8 @@ pub fn wrong() {
     poke(WORDS, address(0));
     check_eq!(calls::validate(name, 5, 1, WORDS), Ok(()));
     check_eq!(calls::validate(name, 5, 1, WORDS), stop(Error::Occupied, 0));
-    let poor = update((scene.frames.container(), scene.frames.at(0)), 1, NONE, address(20) / FRAME, Rights::NONE, 0);
+    let poor =
+        update((scene.frames.container(), scene.frames.at(0)), 1, NONE, address(20) / FRAME, Rights::NONE, 0);
     check_eq!(calls::update(&[poor]), Ok(()));
     check_eq!(try_word(address(20)), stop(Error::NoCredits, 1));
     let _ = pages::table();

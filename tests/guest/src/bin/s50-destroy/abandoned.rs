@@ -70,7 +70,14 @@ pub fn tables() {
             halves += 1;
             // Nothing new enters it, and nobody takes it for a Table.
             let slot = Slot::take().expect("a slot");
-            let into = calls::update(&[update((frame.container(), frame.at(0)), 1, table.name(), 0, Rights::NONE, 0)]);
+            let into = calls::update(&[update(
+                (frame.container(), frame.at(0)),
+                1,
+                table.name(),
+                0,
+                Rights::NONE,
+                0,
+            )]);
             check!(matches!(into, Err(Stop { error: Error::Gone | Error::NoCapability, .. })), "{into:?}");
             let hook = calls::hook(table.name(), NONE, 300, Rights::NONE);
             check!(matches!(hook, Err(Error::Gone | Error::NoCapability)), "{hook:?}");

@@ -32,7 +32,10 @@ pub fn objects() {
     let frames = Frames::take(16, 4);
     let lent = Slot::take().expect("a slot");
     let range = calls::range(frames.at(0), 16);
-    check_eq!(calls::lend(frames.container(), lent.reference(), Rights::ALL, range, Lend::exactly(40), 100), Ok(()));
+    check_eq!(
+        calls::lend(frames.container(), lent.reference(), Rights::ALL, range, Lend::exactly(40), 100),
+        Ok(())
+    );
     let name = lent.name();
     let slots: [Slot; 3] = core::array::from_fn(|_| Slot::take().expect("a slot"));
     check_eq!(calls::make_space(name, 0, slots[0].reference(), 0x8000_0000, 4), Ok(()));
@@ -50,7 +53,17 @@ pub fn objects() {
     };
     check_eq!(calls::make_thread(place, slots[2].reference()), Ok(()));
     check_eq!(calls::update(&[update((name, 15), 1, slots[1].name(), 7, Rights::WRITE, 3)]), Ok(()));
-    check_eq!(calls::update(&[update((slots[1].name(), 7), 1, slots[0].name(), (BLOCKS >> 12) + 8, Rights::NONE, 0)]), Ok(()));
+    check_eq!(
+        calls::update(&[update(
+            (slots[1].name(), 7),
+            1,
+            slots[0].name(),
+            (BLOCKS >> 12) + 8,
+            Rights::NONE,
+            0
+        )]),
+        Ok(())
+    );
     for (index, slot) in slots.iter().enumerate() {
         let at = SlotRef::of(slots[0].name(), CapName::new(5, index as u32));
         check_eq!(calls::derive(slot.name(), at, Rights::ALL, calls::range(0, 1024), 1), Ok(()));

@@ -36,7 +36,10 @@ pub fn tables() {
     let (memory, frame) = (Frames::take(4, 4), Frames::take(1, 1));
     let slot = Slot::take().expect("a slot");
     check_eq!(calls::make_table(memory.container(), memory.at(0), slot.reference(), CapName::NONE), Ok(()));
-    check_eq!(calls::update(&[update((frame.container(), frame.at(0)), 1, slot.name(), 0, Rights::WRITE, 3)]), Ok(()));
+    check_eq!(
+        calls::update(&[update((frame.container(), frame.at(0)), 1, slot.name(), 0, Rights::WRITE, 3)]),
+        Ok(())
+    );
     check_eq!(calls::hook(slot.name(), home.space(), 300, Rights::WRITE), Ok(()));
     check_eq!(calls::hook(slot.name(), CapName::NONE, 300, Rights::WRITE), Ok(()));
     let from = update((slot.name(), 0), 1, home.space(), BLOCKS >> 12, Rights::WRITE, 0);
@@ -58,7 +61,8 @@ pub fn area() {
         let frames = home.frames();
         check_eq!(calls::reclaim(frames.container, frames.first + 4, 4), Ok(()));
         check_eq!(calls::space_summary(home.space()).map(|space| space.tables), Ok(0));
-        let one = [update((frames.container, frames.first + 4), 1, home.space(), BLOCKS >> 12, Rights::NONE, 0)];
+        let one =
+            [update((frames.container, frames.first + 4), 1, home.space(), BLOCKS >> 12, Rights::NONE, 0)];
         check_eq!(calls::update(&one), Err(Stop { error: Error::NoTable, done: 0 }), "no Table is its own");
         // It can have an area again.
         let own = calls::make_table(frames.container, frames.first + 4, SlotRef::default(), home.space());
@@ -82,30 +86,55 @@ pub fn nodes() {
         check_eq!(calls::make_endpoint(home.slot(there)), Ok(()));
         let (source, copy) = (home.slot(there), Slot::take().expect("a slot"));
         check_eq!(calls::relocate(source, copy.reference()), Err(Error::Unmovable));
-        let give = Worker::spawn(home, ABOVE, |name| {
-            let item = freehold_abi::message::Item { source: CapName(40), moved: false, rights: Rights::ALL, total: 0 };
-            let mut message = Message::new(3);
-            message.push_item(item);
-            let _ = calls::send(CapName(name), &message);
-        }, 41);
+        let give = Worker::spawn(
+            home,
+            ABOVE,
+            |name| {
+                let item = freehold_abi::message::Item {
+                    source: CapName(40),
+                    moved: false,
+                    rights: Rights::ALL,
+                    total: 0,
+                };
+                let mut message = Message::new(3);
+                message.push_item(item);
+                let _ = calls::send(CapName(name), &message);
+            },
+            41,
+        );
         let channel = endpoint();
         drop(give);
         home.give(CapName(41), channel.name(), Rights::SEND, 0);
         freehold_rt::Utcb::current().set_slots(copy.name(), 1);
-        let give = Worker::spawn(home, ABOVE, |name| {
-            let item = freehold_abi::message::Item { source: CapName(40), moved: false, rights: Rights::ALL, total: 0 };
-            let mut message = Message::new(3);
-            message.push_item(item);
-            let _ = calls::send(CapName(name), &message);
-        }, 41);
+        let give = Worker::spawn(
+            home,
+            ABOVE,
+            |name| {
+                let item = freehold_abi::message::Item {
+                    source: CapName(40),
+                    moved: false,
+                    rights: Rights::ALL,
+                    total: 0,
+                };
+                let mut message = Message::new(3);
+                message.push_item(item);
+                let _ = calls::send(CapName(name), &message);
+            },
+            41,
+        );
         check_eq!(calls::receive(channel.name()).map(|got| got.message.items()), Ok(1));
         freehold_rt::Utcb::current().set_slots(CapName::NONE, 0);
         check!(give.ends());
         board::set(20, 0);
-        let waiter = Worker::spawn(&Home::own(), ABOVE, |name| {
-            let got = calls::receive(CapName(name)).map(|got| got.badge);
-            board::set(20, got.err().map_or(0, |error| error as u32));
-        }, copy.name().0);
+        let waiter = Worker::spawn(
+            &Home::own(),
+            ABOVE,
+            |name| {
+                let got = calls::receive(CapName(name)).map(|got| got.badge);
+                board::set(20, got.err().map_or(0, |error| error as u32));
+            },
+            copy.name().0,
+        );
         check_eq!(waiter.state(), State::Receiving);
         check_eq!(calls::reclaim(frames.container, frames.first + 12, 1), Ok(()), "{way:?}");
         check!(waiter.ends());
@@ -151,10 +180,15 @@ pub fn pagers() {
         let worker = Worker::spawn(&Home::own(), Options { pager: first.name(), ..ABOVE }, faulting, 0);
         check_eq!(worker.state(), State::Calling);
         if taken {
-            let pager = Worker::spawn(&Home::own(), BELOW, |name| {
-                let _ = calls::receive(CapName(name));
-                let _ = calls::receive(CapName(board::get(31)));
-            }, first.name().0);
+            let pager = Worker::spawn(
+                &Home::own(),
+                BELOW,
+                |name| {
+                    let _ = calls::receive(CapName(name));
+                    let _ = calls::receive(CapName(board::get(31)));
+                },
+                first.name().0,
+            );
             board::set(31, second.name().0);
             check!(pager.reaches(State::Receiving));
             // Receiving again has dropped the thread; had it not, its end would.
@@ -171,10 +205,15 @@ pub fn pagers() {
     }
     // A fault is repeated until somebody deals with it.
     let pager = endpoint();
-    let worker = Worker::spawn(&Home::own(), Options { pager: pager.name(), ..ABOVE }, |_| {
-        // SAFETY: as above, but this one stays where it is.
-        unsafe { core::arch::asm!("ud2") }
-    }, 0);
+    let worker = Worker::spawn(
+        &Home::own(),
+        Options { pager: pager.name(), ..ABOVE },
+        |_| {
+            // SAFETY: as above, but this one stays where it is.
+            unsafe { core::arch::asm!("ud2") }
+        },
+        0,
+    );
     for _ in 0..3 {
         let got = calls::receive(pager.name()).map(|got| (got.message.label(), got.message.word(0)));
         check_eq!(got, Ok((fault::EXCEPTION, 6)));

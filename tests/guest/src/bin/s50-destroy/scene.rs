@@ -166,7 +166,9 @@ impl Scene {
             let none = Utcb::current().within((0, 0), || calls::send(name, &Message::new(0)));
             check_eq!(none, Err(Error::Timeout), "{way:?} {what}");
         }
-        if way == Way::SavedCaller && let Some(home) = self.home.take() {
+        if way == Way::SavedCaller
+            && let Some(home) = self.home.take()
+        {
             // The capability to answer is the space's, and stays as long as its node does.
             drop(home);
         }

@@ -60,7 +60,10 @@ impl Owner {
         let extent = memory::take(FRAMES, 4).expect("memory");
         let lent = Slot::take().expect("a slot");
         let range = calls::range(extent.first, FRAMES);
-        check_eq!(calls::lend(extent.container, lent.reference(), Rights::ALL, range, Lend::LARGEST, 100), Ok(()));
+        check_eq!(
+            calls::lend(extent.container, lent.reference(), Rights::ALL, range, Lend::LARGEST, 100),
+            Ok(())
+        );
         let home = Home::of_lent(extent, lent.name());
         let name = CapName(20);
         check_eq!(calls::relocate(lent.reference(), home.slot(name)), Ok(()));

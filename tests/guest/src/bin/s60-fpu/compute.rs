@@ -87,23 +87,33 @@ fn together(mains: &[fn(u32)]) {
     let workers: [Worker; THREADS as usize] = core::array::from_fn(|index| {
         Worker::spawn(&homes[index % 2], FPU, mains[index % mains.len()], index as u32)
     });
-    let plain = Worker::spawn(&Home::own(), BELOW, |_| {
-        while board::get(0) == 0 {
-            board::add(40, 1);
-        }
-    }, 0);
-    // One above all of them, which takes the processor at each tick and spoils what it can reach.
-    let spoiler = Worker::spawn(&Home::own(), Options { priority: MAIN_PRIORITY + 1, ..FPU }, |_| {
-        while board::get(0) == 0 {
-            // SAFETY: changes nothing but its own FPU state.
-            unsafe { asm!("fninit", "fldpi", "fldpi", "fldpi") }
-            if start::cpu() & CPU_SSE != 0 {
-                // SAFETY: as above; the processor has SSE.
-                unsafe { asm!("xorps xmm0, xmm0", "xorps xmm1, xmm1", "xorps xmm7, xmm7") }
+    let plain = Worker::spawn(
+        &Home::own(),
+        BELOW,
+        |_| {
+            while board::get(0) == 0 {
+                board::add(40, 1);
             }
-            time::sleep(1);
-        }
-    }, 0);
+        },
+        0,
+    );
+    // One above all of them, which takes the processor at each tick and spoils what it can reach.
+    let spoiler = Worker::spawn(
+        &Home::own(),
+        Options { priority: MAIN_PRIORITY + 1, ..FPU },
+        |_| {
+            while board::get(0) == 0 {
+                // SAFETY: changes nothing but its own FPU state.
+                unsafe { asm!("fninit", "fldpi", "fldpi", "fldpi") }
+                if start::cpu() & CPU_SSE != 0 {
+                    // SAFETY: as above; the processor has SSE.
+                    unsafe { asm!("xorps xmm0, xmm0", "xorps xmm1, xmm1", "xorps xmm7, xmm7") }
+                }
+                time::sleep(1);
+            }
+        },
+        0,
+    );
     time::sleep(300);
     board::set(0, 1);
     for (index, worker) in workers.iter().enumerate() {

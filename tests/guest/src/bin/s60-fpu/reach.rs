@@ -68,19 +68,24 @@ pub fn out_of_reach() {
     // The owner spins above this thread until the flag stands, so who sets it must be there before, above it.
     let options = Options { priority: ABOVE.priority + 1, pager: pager.name(), ..ABOVE };
     let setter = Worker::spawn(&Home::own(), options, without, 0);
-    let owner = Worker::spawn(&Home::own(), FPU, |_| {
-        // SAFETY: its own FPU state; the other thread runs in between.
-        unsafe {
-            asm!(
-                "fninit", "fld1", "fldpi",
-                "2: mov {seen}, [{flag}]", "test {seen}, {seen}", "jz 2b",
-                "fstp st(0)", "fistp dword ptr [{to}]",
-                seen = out(reg) _,
-                flag = in(reg) FLAG.as_ptr(),
-                to = in(reg) RESULT.as_ptr(),
-            );
-        }
-    }, 0);
+    let owner = Worker::spawn(
+        &Home::own(),
+        FPU,
+        |_| {
+            // SAFETY: its own FPU state; the other thread runs in between.
+            unsafe {
+                asm!(
+                    "fninit", "fld1", "fldpi",
+                    "2: mov {seen}, [{flag}]", "test {seen}, {seen}", "jz 2b",
+                    "fstp st(0)", "fistp dword ptr [{to}]",
+                    seen = out(reg) _,
+                    flag = in(reg) FLAG.as_ptr(),
+                    to = in(reg) RESULT.as_ptr(),
+                );
+            }
+        },
+        0,
+    );
     for round in 0..2 {
         let got = calls::receive(pager.name());
         check_eq!(got.map(|got| got.message.word(0)), Ok(7), "round {round}");

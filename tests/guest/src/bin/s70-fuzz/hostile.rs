@@ -75,7 +75,8 @@ impl Hostile {
     }
 
     fn address(&mut self) -> u32 {
-        let base = self.random.one_of(&[BLOCKS, OWN_PAGE, LOG, 0, 0x40_0000, 0xBFC0_0000, 0xC000_0000, 300 << 22]);
+        let base =
+            self.random.one_of(&[BLOCKS, OWN_PAGE, LOG, 0, 0x40_0000, 0xBFC0_0000, 0xC000_0000, 300 << 22]);
         base.wrapping_add(self.random.one_of(&[0, 0, 4, 0x1000, 0x8000, 0xFFF, 0x3F_F000]))
     }
 
@@ -94,8 +95,12 @@ impl Hostile {
     fn tag(&mut self) -> u32 {
         match self.random.below(4) {
             0 => self.random.word(),
-            _ => self.random.below(1 << 16) << 16 | self.random.below(3) << 8 | self.random.below(20)
-                | (self.random.below(8) / 7) << 15,
+            _ => {
+                self.random.below(1 << 16) << 16
+                    | self.random.below(3) << 8
+                    | self.random.below(20)
+                    | (self.random.below(8) / 7) << 15
+            }
         }
     }
 
@@ -108,7 +113,12 @@ impl Hostile {
         let (limit, count) = (self.random.below(8), 1 + self.random.below(6));
         match call {
             Call::Call | Call::Send => {
-                let endpoint = self.random.one_of(&[given::VICTIM.0, given::VICTIM.0, given::ENDPOINT.0, given::PAGER.0]);
+                let endpoint = self.random.one_of(&[
+                    given::VICTIM.0,
+                    given::VICTIM.0,
+                    given::ENDPOINT.0,
+                    given::PAGER.0,
+                ]);
                 (0, [endpoint, self.tag(), self.any(), self.any()])
             }
             Call::Receive => (0, [self.random.one_of(&[given::ENDPOINT.0, given::BITS.0]), 0, 0, 0]),
@@ -124,14 +134,17 @@ impl Hostile {
             }
             Call::SaveReply => (0, [16 + self.random.below(48), 0, 0, 0]),
             Call::Derive => {
-                let argument = self.random.one_of(&[0, self.random.clone().word(), small | 3 << 10, 1023 << 10]);
+                let argument =
+                    self.random.one_of(&[0, self.random.clone().word(), small | 3 << 10, 1023 << 10]);
                 (immediate, [self.name(), self.reference(), argument, self.number()])
             }
             Call::Move => (0, [self.reference(), self.reference(), 0, 0]),
             Call::Delete | Call::Revoke | Call::CapInfo | Call::MakeEndpoint | Call::MakeNotification => {
                 (0, [self.reference(), 0, 0, 0])
             }
-            Call::MakeCapNode => (0, [given::POOL.0, small, self.random.one_of(&[0, given::SPACE.0]), 1 + limit]),
+            Call::MakeCapNode => {
+                (0, [given::POOL.0, small, self.random.one_of(&[0, given::SPACE.0]), 1 + limit])
+            }
             Call::MakeSpace => (0, [given::POOL.0, four, self.reference(), (small << 22) | count]),
             Call::MakeTable => {
                 (0, [given::POOL.0, four, self.reference(), self.random.one_of(&[0, given::SPACE.0, small])])
@@ -143,9 +156,25 @@ impl Hostile {
             }
             Call::Hook => {
                 let index = self.random.one_of(&[300, 301, 302, 2, 1, 256, small]);
-                (immediate & 7, [self.random.one_of(&[given::TABLE.0, small + 16]), self.random.one_of(&[0, given::SPACE.0, small]), index, 0])
+                (
+                    immediate & 7,
+                    [
+                        self.random.one_of(&[given::TABLE.0, small + 16]),
+                        self.random.one_of(&[0, given::SPACE.0, small]),
+                        index,
+                        0,
+                    ],
+                )
             }
-            Call::Unhook => (0, [self.random.one_of(&[0, given::SPACE.0, small]), self.random.one_of(&[300, 301, 302, small + 2]), 0, 0]),
+            Call::Unhook => (
+                0,
+                [
+                    self.random.one_of(&[0, given::SPACE.0, small]),
+                    self.random.one_of(&[300, 301, 302, small + 2]),
+                    0,
+                    0,
+                ],
+            ),
             Call::Update => {
                 let utcb = Utcb::current();
                 for update in 0..4 {
@@ -154,10 +183,14 @@ impl Hostile {
                         self.random.one_of(&[given::POOL.0, given::TABLE.0, small]),
                         self.range(),
                         self.random.one_of(&[0, given::SPACE.0, given::TABLE.0, small + 16]),
-                        self.random.one_of(&[BLOCKS + (small << 12), somewhere, (300 << 22) + (small << 12)]) & !0xFFF
+                        self.random.one_of(&[BLOCKS + (small << 12), somewhere, (300 << 22) + (small << 12)])
+                            & !0xFFF
                             | self.random.below(512),
                     ];
-                    words.into_iter().enumerate().for_each(|(word, value)| utcb.set(3 + 4 * update + word, value));
+                    words
+                        .into_iter()
+                        .enumerate()
+                        .for_each(|(word, value)| utcb.set(3 + 4 * update + word, value));
                 }
                 (0, [self.random.below(5), 0, 0, 0])
             }
@@ -169,9 +202,21 @@ impl Hostile {
             Call::RevokeRange => (0, [self.random.one_of(&[given::POOL.0, given::TABLE.0]), small, count, 0]),
             Call::Reclaim => (0, [given::POOL.0, small, count, 0]),
             Call::Withdraw => (0, [self.random.one_of(&[given::TABLE.0, small + 16]), 0, 0, 0]),
-            Call::StartThread => (immediate & 0x1F01, [self.random.one_of(&[given::THREAD.0, small + 16]), self.address(), self.address(), self.name()]),
-            Call::StopThread | Call::ThreadInfo => (0, [self.random.one_of(&[given::THREAD.0, small + 16, small + 16]), 0, 0, 0]),
-            Call::SpaceInfo => (0, [self.random.one_of(&[0, given::SPACE.0]), self.random.one_of(&[u32::MAX, small]), 0, 0]),
+            Call::StartThread => (
+                immediate & 0x1F01,
+                [
+                    self.random.one_of(&[given::THREAD.0, small + 16]),
+                    self.address(),
+                    self.address(),
+                    self.name(),
+                ],
+            ),
+            Call::StopThread | Call::ThreadInfo => {
+                (0, [self.random.one_of(&[given::THREAD.0, small + 16, small + 16]), 0, 0, 0])
+            }
+            Call::SpaceInfo => {
+                (0, [self.random.one_of(&[0, given::SPACE.0]), self.random.one_of(&[u32::MAX, small]), 0, 0])
+            }
             Call::KernelInfo => (0, [0, small, 0, 0]),
             Call::IrqBind => (0, [given::LINE.0, self.random.one_of(&[0, given::BITS.0]), 0, 0]),
             Call::IrqAck => (0, [given::LINE.0, 0, 0, 0]),
@@ -183,12 +228,15 @@ impl Hostile {
 
     /// Something with the reply capability that it may hold.
     fn answer(&mut self) -> (u32, [u32; 4]) {
-        let call = self.random.one_of(&[Call::Copy, Call::Copy, Call::SaveReply, Call::Reply, Call::ReplyReceive]);
+        let call =
+            self.random.one_of(&[Call::Copy, Call::Copy, Call::SaveReply, Call::Reply, Call::ReplyReceive]);
         self.received = call == Call::Copy || call == Call::SaveReply;
         let place = OWN_PAGE + self.random.below(2048);
         let bytes = self.random.one_of(&[0, 1, 64, 200, 256, 257, 5000]);
         match call {
-            Call::Copy => (call as u32 | self.random.below(4) << 20, [self.random.below(64), place, bytes, 0]),
+            Call::Copy => {
+                (call as u32 | self.random.below(4) << 20, [self.random.below(64), place, bytes, 0])
+            }
             Call::SaveReply => (call as u32, [16 + self.random.below(48), 0, 0, 0]),
             _ => (call as u32, [given::ENDPOINT.0, self.random.below(4), self.any(), self.any()]),
         }
@@ -198,7 +246,10 @@ impl Hostile {
         let number = self.random.below(40);
         let call = Call::from_word(number);
         // What takes its means away comes less often, or nothing else would get far.
-        let harsh = matches!(call, Some(Call::Delete | Call::Revoke | Call::Reclaim | Call::StopThread | Call::Unhook));
+        let harsh = matches!(
+            call,
+            Some(Call::Delete | Call::Revoke | Call::Reclaim | Call::StopThread | Call::Unhook)
+        );
         let call = if harsh && self.random.below(4) != 0 { Some(Call::Derive) } else { call };
         if self.received && self.random.below(4) != 0 {
             return self.answer();

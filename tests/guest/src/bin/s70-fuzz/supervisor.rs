@@ -65,7 +65,8 @@ fn customer(endpoint: u32) {
             Range { address: buffer.as_ptr() as u32, bytes: 256, writable: false },
             Range { address: buffer.as_ptr() as u32, bytes: 0x1000_0000, writable: false },
         ]);
-        let _ = utcb.within((2, 3), || calls::call(CapName(endpoint), &Message::of(5, &[1, 2, 3]).with_ranges()));
+        let _ =
+            utcb.within((2, 3), || calls::call(CapName(endpoint), &Message::of(5, &[1, 2, 3]).with_ranges()));
         freehold_rt::time::sleep(1);
     }
     board::set(2, u32::from(core::hint::black_box(&buffer).iter().all(|&word| word == 0x1234_5678)));
@@ -89,13 +90,19 @@ impl Program {
         let (pool, log) = (Frames::take(POOL, 4), Frames::take(2, 1));
         let lent = Slot::take().expect("a slot");
         let range = calls::range(pool.at(0), POOL);
-        check_eq!(calls::lend(pool.container(), lent.reference(), Rights::ALL, range, Lend::exactly(40), 200), Ok(()));
+        check_eq!(
+            calls::lend(pool.container(), lent.reference(), Rights::ALL, range, Lend::exactly(40), 200),
+            Ok(())
+        );
         let (home, own) = match means {
             Means::OwnMemory => {
                 let extent = memory::take(FRAMES, 4).expect("memory");
                 let own = Slot::take().expect("a slot");
                 let range = calls::range(extent.first, FRAMES);
-                check_eq!(calls::lend(extent.container, own.reference(), Rights::ALL, range, Lend::LARGEST, 100), Ok(()));
+                check_eq!(
+                    calls::lend(extent.container, own.reference(), Rights::ALL, range, Lend::LARGEST, 100),
+                    Ok(())
+                );
                 (Home::of_lent(extent, own.name()), Some(own))
             }
             _ => (Home::new(), None),
@@ -114,7 +121,8 @@ impl Program {
         home.give(given::PORT, start::PORTS, Rights::USE, calls::ports(0x80, 0x80));
         home.give(given::LINE, CapName(start::IRQ.0 + 3), Rights::USE, 0);
         home.give(given::PAGER, pager.name(), Rights::SEND, 9);
-        let table = calls::derive(home.table(), home.slot(given::TABLE), Rights::ALL, calls::range(0, 1024), 100);
+        let table =
+            calls::derive(home.table(), home.slot(given::TABLE), Rights::ALL, calls::range(0, 1024), 100);
         check_eq!(table, Ok(()));
         let worker = Worker::new(&home, Options { pager: given::PAGER, ..BELOW });
         if means != Means::Small {
@@ -123,7 +131,9 @@ impl Program {
         }
         // What it gets it can use up: the capability itself moves, so that lending happens once.
         let pool_there = match means {
-            Means::OwnMemory => own.as_ref().map(|own| calls::relocate(own.reference(), home.slot(given::POOL))),
+            Means::OwnMemory => {
+                own.as_ref().map(|own| calls::relocate(own.reference(), home.slot(given::POOL)))
+            }
             _ => Some(calls::relocate(lent.reference(), home.slot(given::POOL))),
         };
         check_eq!(pool_there, Some(Ok(())));

@@ -18,7 +18,8 @@ fn stopped(copied: Copied, error: Error, done: u32, address: u32) -> bool {
 fn through(bytes: u32, outward: bool, mut repair: impl FnMut(Error, u32)) -> u32 {
     let (mut done, mut faults) = (0, 0);
     while done < bytes {
-        let copied = if outward { store(done, AT + done, bytes - done) } else { fetch(done, AT + done, bytes - done) };
+        let copied =
+            if outward { store(done, AT + done, bytes - done) } else { fetch(done, AT + done, bytes - done) };
         done += copied.done;
         match copied.stop {
             Some((error, address)) => {
@@ -50,12 +51,21 @@ pub fn mine() {
     unmap(3);
     for offset in [0, 1, 2, 3] {
         let left = 3 * FRAME - offset;
-        check!(stopped(fetch(0, AT + offset, 8 * FRAME - 3), Error::FaultMine, left, AT + 3 * FRAME), "{offset}");
-        check!(stopped(store(0, AT + offset, 8 * FRAME - 3), Error::FaultMine, left, AT + 3 * FRAME), "{offset}");
+        check!(
+            stopped(fetch(0, AT + offset, 8 * FRAME - 3), Error::FaultMine, left, AT + 3 * FRAME),
+            "{offset}"
+        );
+        check!(
+            stopped(store(0, AT + offset, 8 * FRAME - 3), Error::FaultMine, left, AT + 3 * FRAME),
+            "{offset}"
+        );
     }
     check_eq!(fetch(0, AT + 4 * FRAME, 4 * FRAME), all(4 * FRAME), "behind it all is well");
     check!(stopped(fetch(0, 0x5000, 1), Error::FaultMine, 0, 0x5000));
-    check!(stopped(fetch(0, 0xBFC0_0000, 4), Error::FaultMine, 0, 0xBFC0_0000), "the page-table area cannot be written");
+    check!(
+        stopped(fetch(0, 0xBFC0_0000, 4), Error::FaultMine, 0, 0xBFC0_0000),
+        "the page-table area cannot be written"
+    );
     check_eq!(store(0, 0xBFC0_0000, 64), all(64), "but read");
     // All pages missing on this side: each faults once.
     for outward in [false, true] {
@@ -65,7 +75,14 @@ pub fn mine() {
         let faults = through(8 * FRAME, outward, |error, address| {
             check_eq!(error, Error::FaultMine);
             let page = (address - AT) / FRAME;
-            let one = pages::update((own.container(), own.at(page)), 1, CapName::NONE, AT / FRAME + page, Rights::WRITE, 0);
+            let one = pages::update(
+                (own.container(), own.at(page)),
+                1,
+                CapName::NONE,
+                AT / FRAME + page,
+                Rights::WRITE,
+                0,
+            );
             check_eq!(calls::update(&[one]), Ok(()));
         });
         check_eq!(faults, 8);
@@ -80,8 +97,14 @@ pub fn theirs() {
     client.unmap(5, 1);
     for offset in [0, 1, 2, 3] {
         let left = 5 * FRAME - offset;
-        check!(stopped(fetch(offset, AT, 8 * FRAME - 3), Error::FaultTheirs, left, DATA + 5 * FRAME), "{offset}");
-        check!(stopped(store(offset, AT, 8 * FRAME - 3), Error::FaultTheirs, left, DATA + 5 * FRAME), "{offset}");
+        check!(
+            stopped(fetch(offset, AT, 8 * FRAME - 3), Error::FaultTheirs, left, DATA + 5 * FRAME),
+            "{offset}"
+        );
+        check!(
+            stopped(store(offset, AT, 8 * FRAME - 3), Error::FaultTheirs, left, DATA + 5 * FRAME),
+            "{offset}"
+        );
     }
     for outward in [false, true] {
         for page in (0..8).filter(|&page| page != 5 || outward) {
@@ -94,7 +117,14 @@ pub fn theirs() {
             check_eq!(error, Error::FaultTheirs);
             let page = (address - DATA) / FRAME;
             let home = client.home.space();
-            let one = pages::update((theirs.container(), theirs.at(page)), 1, home, DATA / FRAME + page, Rights::WRITE, 0);
+            let one = pages::update(
+                (theirs.container(), theirs.at(page)),
+                1,
+                home,
+                DATA / FRAME + page,
+                Rights::WRITE,
+                0,
+            );
             check_eq!(calls::update(&[one]), Ok(()));
         });
         check_eq!(faults, 8);
@@ -131,7 +161,10 @@ pub fn rights() {
     let table = Frames::take(4, 4);
     let slot = freehold_rt::slots::Slot::take().expect("a slot");
     check_eq!(calls::make_table(table.container(), table.at(0), slot.reference(), CapName::NONE), Ok(()));
-    check_eq!(calls::update(&[pages::update((own.container(), own.at(0)), 1, slot.name(), 0, Rights::WRITE, 0)]), Ok(()));
+    check_eq!(
+        calls::update(&[pages::update((own.container(), own.at(0)), 1, slot.name(), 0, Rights::WRITE, 0)]),
+        Ok(())
+    );
     check_eq!(calls::hook(slot.name(), client.home.space(), 500, Rights::NONE), Ok(()));
     client.call(&[range(500 << 22, FRAME, true)]);
     check!(stopped(store(0, AT, 4), Error::FaultTheirs, 0, 500 << 22));

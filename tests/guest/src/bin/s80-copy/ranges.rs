@@ -22,7 +22,17 @@ pub fn bounds() {
     client.call(&[range(DATA + 100, 1000, false), range(DATA + 2000, 16, true)]);
     check_eq!(fetch(0, AT, 1000), all(1000));
     check_eq!(fetch(1000, AT, 0), all(0));
-    for (offset, bytes) in [(0, 1001), (1, 1000), (999, 2), (1000, 1), (1001, 0), (u32::MAX, 1), (u32::MAX, 0), (5, u32::MAX), (1 << 31, 1 << 31)] {
+    for (offset, bytes) in [
+        (0, 1001),
+        (1, 1000),
+        (999, 2),
+        (1000, 1),
+        (1001, 0),
+        (u32::MAX, 1),
+        (u32::MAX, 0),
+        (5, u32::MAX),
+        (1 << 31, 1 << 31),
+    ] {
         check!(bad(fetch(offset, AT, bytes)), "{offset:#x} {bytes:#x}");
     }
     check!(bad(store(0, AT, 1)), "not writable");
@@ -34,11 +44,20 @@ pub fn bounds() {
         check!(bad(unsafe { calls::copy_in(None, index, 0, AT, 1) }), "range {index}");
     }
     let own_end = stopped(Error::BadAddress);
-    check!(own_end(fetch(0, USER_END - 15, 16)) && own_end(fetch(0, USER_END, 1)) && own_end(fetch(0, u32::MAX, 2)));
+    check!(
+        own_end(fetch(0, USER_END - 15, 16))
+            && own_end(fetch(0, USER_END, 1))
+            && own_end(fetch(0, u32::MAX, 2))
+    );
     check!(own_end(fetch(0, 0xFFFF_FFF0, 1000)));
     client.finish();
     // Four ranges, the last of them empty.
-    client.call(&[range(DATA, 1, false), range(DATA + 1, 1, false), range(DATA + 2, 1, true), range(DATA, 0, true)]);
+    client.call(&[
+        range(DATA, 1, false),
+        range(DATA + 1, 1, false),
+        range(DATA + 2, 1, true),
+        range(DATA, 0, true),
+    ]);
     // SAFETY: the page is the test's.
     let copy = |index, bytes| unsafe { calls::copy_in(None, index, 0, AT, bytes) };
     check!((0..3).all(|index| copy(index, 1) == all(1)));

@@ -39,7 +39,17 @@ pub fn alignments() {
     let own = pages::address(100);
     client.call(&[range(DATA, 3 * FRAME, true)]);
     (0..3 * FRAME).for_each(|at| set_byte(AT + at, pattern(at)));
-    for (offset, to, bytes) in [(0, 0, 0), (0, 0, 1), (1, 0, 3), (3, 2, 4), (2, 3, 5), (5, 7, 17), (4093, 1, 9), (4095, 4095, 4098), (7, 0, 8192)] {
+    for (offset, to, bytes) in [
+        (0, 0, 0),
+        (0, 0, 1),
+        (1, 0, 3),
+        (3, 2, 4),
+        (2, 3, 5),
+        (5, 7, 17),
+        (4093, 1, 9),
+        (4095, 4095, 4098),
+        (7, 0, 8192),
+    ] {
         (0..3 * FRAME).for_each(|at| set_byte(own + at, 0));
         check_eq!(fetch(offset, own + to, bytes), all(bytes), "from {offset} to {to}");
         let right = (0..3 * FRAME).all(|at| {
@@ -70,7 +80,9 @@ pub fn edges() {
     let own = pages::address(100);
     (0..3 * FRAME).for_each(|at| set_byte(AT + at, pattern(at)));
     client.call(&[range(DATA + BLOCK - 2 * FRAME, 3 * FRAME, true)]);
-    for (offset, bytes) in [(0, 3 * FRAME), (2 * FRAME - 1, 2), (2 * FRAME - 5, 11), (2 * FRAME, 7), (FRAME, FRAME)] {
+    for (offset, bytes) in
+        [(0, 3 * FRAME), (2 * FRAME - 1, 2), (2 * FRAME - 5, 11), (2 * FRAME, 7), (FRAME, FRAME)]
+    {
         (0..3 * FRAME).for_each(|at| set_byte(own + at, 0));
         check_eq!(fetch(offset, own, bytes), all(bytes));
         check!((0..bytes).all(|at| byte(own + at) == pattern(offset + at)), "{offset} {bytes}");
@@ -105,7 +117,10 @@ pub fn large() {
     client.map(&theirs, 256, Rights::WRITE);
     for page in 0..512 {
         let source = (one.container(), one.at(0));
-        check_eq!(calls::update(&[pages::update(source, 1, CapName::NONE, AT / FRAME + page, Rights::WRITE, 0)]), Ok(()));
+        check_eq!(
+            calls::update(&[pages::update(source, 1, CapName::NONE, AT / FRAME + page, Rights::WRITE, 0)]),
+            Ok(())
+        );
     }
     for word in 0..FRAME / 4 {
         pages::poke(AT + 4 * word, word.wrapping_mul(0x9E37_79B9) | 1);
@@ -131,7 +146,9 @@ pub fn large() {
     let mut right = 0;
     for page in 0..512 {
         check_eq!(fetch(page * FRAME, AT, FRAME), all(FRAME));
-        right += u32::from((0..FRAME / 4).all(|word| pages::peek(AT + 4 * word) == word.wrapping_mul(0x9E37_79B9) | 1));
+        right += u32::from(
+            (0..FRAME / 4).all(|word| pages::peek(AT + 4 * word) == word.wrapping_mul(0x9E37_79B9) | 1),
+        );
     }
     check_eq!(right, 512);
     client.finish();
