@@ -58,6 +58,9 @@ pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         t.set(reg::ESI, index + 1);
         t.set(reg::EDI, left - 1);
+        if left == 1 {
+            return Ok(Outcome::Done);
+        }
         if k.scheduler.current() != Some(t) {
             // Somebody of a higher priority was woken.
             return Ok(Outcome::Again);

@@ -32,16 +32,14 @@ impl Scheduler {
         self.current
     }
 
-    /// Lets `thread`, which waited, compete again. If nobody is current and nobody of its priority or
-    /// above waits, it runs next: a message hands the processor over with it.
+    /// Lets `thread`, which waited, compete again. If nobody is current and nobody of a higher priority
+    /// is ready, it runs next, before others of its priority: a message hands the processor over.
     #[inline]
     pub fn make_ready(&mut self, thread: ThreadRef) {
         thread.state.set(State::Ready);
         let priority = u32::from(thread.priority.get());
         match self.current {
-            None if self.ready >> priority <= 1 && self.ready >> priority & 1 == 0 => {
-                self.run(thread);
-            }
+            None if self.ready >> priority <= 1 => self.run(thread),
             None => self.enqueue(thread, false),
             Some(current) if priority > u32::from(current.priority.get()) => {
                 self.enqueue(current, true);

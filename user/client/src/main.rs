@@ -65,8 +65,7 @@ impl Client {
 
 fn ping() -> Message {
     let server = start::capability(SERVER).ok_or(Error::NoCapability);
-    let answer = server.and_then(|server| {
-        calls::call(server, &Message::new(freehold_protocol::server::PING))
-    });
+    let answer =
+        server.and_then(|server| calls::call(server, &Message::new(freehold_protocol::server::PING)));
     answer.unwrap_or_else(|error| Message::of(FAILED, &[error as u32]))
 }

@@ -3,7 +3,7 @@
 //! What must hold: the worker's two frames are the client's own. It lends them under a bound, through a
 //! proxy, and takes them back whatever the service does.
 
-use freehold_protocol::answer::{DONE, FAILED, REFUSED};
+use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED, REFUSED};
 use freehold_protocol::client::SOURCE;
 use freehold_protocol::transfer::{CLOSE, OPEN, SLICE_TABLES_MAX, TRANSFER};
 use freehold_rt::abi::layout::{BLOCK, ENTRIES};
@@ -147,6 +147,6 @@ impl Session {
 fn failed(error: MapError) -> Message {
     match error {
         MapError::Kernel(error) => Message::of(FAILED, &[error as u32]),
-        MapError::OutOfMemory | MapError::OutOfSlots => Message::of(FAILED, &[Error::NoSlots as u32]),
+        MapError::OutOfMemory | MapError::OutOfSlots => Message::new(EXHAUSTED),
     }
 }

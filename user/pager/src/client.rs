@@ -110,7 +110,8 @@ impl Client {
     /// Maps the page at `address`, which lies in the region.
     fn provide(&mut self, frames: &Frames, address: u32) -> Result<(), Error> {
         let region = self.region.ok_or(Error::EmptySource)?;
-        let frame = frames.get(region.first + (address - region.address) / FRAME).ok_or(Error::EmptySource)?;
+        let frame =
+            frames.get(region.first + (address - region.address) / FRAME).ok_or(Error::EmptySource)?;
         let update = Update {
             source: frame.container,
             first: frame.first,

@@ -6,3 +6,5 @@ pub const DONE: u16 = 0;
 pub const REFUSED: u16 = 1;
 /// The kernel refused something on the way: `[number of the error]`.
 pub const FAILED: u16 = 2;
+/// The program has no memory, or no slot for a capability, left.
+pub const EXHAUSTED: u16 = 3;

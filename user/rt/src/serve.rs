@@ -7,10 +7,7 @@ use crate::message::Message;
 
 /// Serves an endpoint until it is gone; returns why. `handle` returns the answer, or `None` if there is
 /// none to give (now). It also hears why nothing was received: a time limit that passed.
-pub fn serve(
-    endpoint: CapName,
-    mut handle: impl FnMut(Result<Received, Error>) -> Option<Message>,
-) -> Error {
+pub fn serve(endpoint: CapName, mut handle: impl FnMut(Result<Received, Error>) -> Option<Message>) -> Error {
     let mut answer: Option<Message> = None;
     loop {
         let received = match answer.take() {

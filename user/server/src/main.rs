@@ -22,9 +22,11 @@ mod requests;
 mod setup;
 mod slices;
 
+use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED};
 use freehold_protocol::server::{PAGING, REQUESTS};
+use freehold_rt::memory::MapError;
 use freehold_rt::thread::{self, Options};
-use freehold_rt::{entry, start};
+use freehold_rt::{Message, entry, start};
 
 entry!(main);
 
@@ -43,5 +45,14 @@ fn main() {
             thread::spawn(requests::serve, requests.0, options).expect("memory for a thread");
             paging::serve(paging);
         }
+    }
+}
+
+/// The answer to something that gives nothing but success.
+fn answer(result: Result<(), MapError>) -> Message {
+    match result {
+        Ok(()) => Message::new(DONE),
+        Err(MapError::Kernel(error)) => Message::of(FAILED, &[error as u32]),
+        Err(MapError::OutOfMemory | MapError::OutOfSlots) => Message::new(EXHAUSTED),
     }
 }

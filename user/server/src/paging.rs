@@ -1,12 +1,11 @@
 //! The server's own pager: fills pages of the slices when the transfer service asks, and takes them back.
 
-use freehold_protocol::answer::{DONE, FAILED, REFUSED};
+use freehold_protocol::answer::{DONE, REFUSED};
 use freehold_protocol::server::{FILL, FILLS, QUIET, RELEASE, SERVICE, SPEAK};
 use freehold_protocol::transfer::SESSIONS_MAX;
 use freehold_rt::calls::{self, Received};
-use freehold_rt::memory::MapError;
 use freehold_rt::slots::Slot;
-use freehold_rt::{CapName, Error, Message, serve};
+use freehold_rt::{CapName, Message, serve};
 
 use crate::slices;
 
@@ -73,22 +72,14 @@ impl Manner {
             }
             Some(count) => *count -= 1,
         }
-        Some(filled(slice, page))
+        Some(crate::answer(slices::fill(slice, page)))
     }
 
     fn speak(&mut self, slice: u32) {
         self.until_quiet = None;
         if let Some(held) = self.held.take() {
             // The worker may be gone; then nobody waits for the page.
-            let _ = calls::reply(Some(held.reply.name()), &filled(slice, held.page));
+            let _ = calls::reply(Some(held.reply.name()), &crate::answer(slices::fill(slice, held.page)));
         }
-    }
-}
-
-fn filled(slice: u32, page: u32) -> Message {
-    match slices::fill(slice, page) {
-        Ok(()) => Message::new(DONE),
-        Err(MapError::Kernel(error)) => Message::of(FAILED, &[error as u32]),
-        Err(MapError::OutOfMemory | MapError::OutOfSlots) => Message::of(FAILED, &[Error::NoSlots as u32]),
     }
 }

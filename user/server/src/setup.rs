@@ -1,6 +1,6 @@
 //! The slices, made and handed to the transfer service.
 
-use freehold_protocol::answer::{DONE, FAILED};
+use freehold_protocol::answer::DONE;
 use freehold_protocol::transfer::{SESSIONS_MAX, SLICE, SLICE_TABLES_MAX, TRANSFER};
 use freehold_rt::abi::message::Item;
 use freehold_rt::memory::MapError;
@@ -11,14 +11,7 @@ use crate::slices;
 /// Makes `count` slices of `tables` Tables each.
 pub fn run(count: u32, tables: u32) -> Message {
     let sizes = (1..=SESSIONS_MAX as u32).contains(&count) && (1..=SLICE_TABLES_MAX as u32).contains(&tables);
-    let result = if sizes { make(count, tables) } else { Err(Error::OutOfRange.into()) };
-    match result {
-        Ok(()) => Message::new(DONE),
-        Err(MapError::Kernel(error)) => Message::of(FAILED, &[error as u32]),
-        Err(MapError::OutOfMemory | MapError::OutOfSlots) => {
-            Message::of(FAILED, &[Error::NoSlots as u32])
-        }
-    }
+    crate::answer(if sizes { make(count, tables) } else { Err(Error::OutOfRange.into()) })
 }
 
 fn make(count: u32, tables: u32) -> Result<(), MapError> {

@@ -24,9 +24,9 @@ struct Line {
     bytes: AtomicU32,
 }
 
-static BOARD: [Line; SESSIONS_MAX] = [const {
-    Line { endpoint: AtomicU32::new(0), thread: AtomicU32::new(0), bytes: AtomicU32::new(0) }
-}; SESSIONS_MAX];
+static BOARD: [Line; SESSIONS_MAX] =
+    [const { Line { endpoint: AtomicU32::new(0), thread: AtomicU32::new(0), bytes: AtomicU32::new(0) } };
+        SESSIONS_MAX];
 
 /// What a worker must know.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@
 //! time, or because its worker is gone; its slice is another client's only when the server has taken
 //! back every frame in it.
 
-use freehold_protocol::answer::{DONE, FAILED, REFUSED};
+use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED, REFUSED};
 use freehold_protocol::server::PAGING;
 use freehold_protocol::transfer::{
     BEGIN, CLOSE, OPEN, SERVER, SESSIONS, SESSIONS_MAX, SLICE, TIME, TIME_PER_PAGE, WORKER,
@@ -14,7 +14,7 @@ use freehold_rt::abi::message::Item;
 use freehold_rt::calls::Received;
 use freehold_rt::memory::MapError;
 use freehold_rt::slots::Slot;
-use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls, memory, serve, start, time};
+use freehold_rt::{CapName, Message, Rights, Utcb, calls, memory, serve, start, time};
 
 use crate::session::{Request, Session, release};
 use crate::slices::Slices;
@@ -174,6 +174,6 @@ impl Manager {
 fn failed(error: MapError) -> Message {
     match error {
         MapError::Kernel(error) => Message::of(FAILED, &[error as u32]),
-        MapError::OutOfMemory | MapError::OutOfSlots => Message::of(FAILED, &[Error::NoSlots as u32]),
+        MapError::OutOfMemory | MapError::OutOfSlots => Message::new(EXHAUSTED),
     }
 }

@@ -87,8 +87,7 @@ impl Session {
         let pages = bytes.div_ceil(FRAME);
         let session = Session { number, client, pages, deadline: 0, endpoint, thread, frames };
         let entry = freehold_worker_entry as *const () as u32;
-        let started =
-            calls::start_thread(session.worker(), entry, address + FRAME, CapName::NONE, priority);
+        let started = calls::start_thread(session.worker(), entry, address + FRAME, CapName::NONE, priority);
         match started {
             Ok(()) => Ok(session),
             Err(error) => {

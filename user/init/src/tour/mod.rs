@@ -9,6 +9,7 @@ mod flood;
 mod hello;
 mod share;
 mod stall;
+mod strike;
 mod troupe;
 mod victim;
 

@@ -97,8 +97,12 @@ impl Troupe {
 
         let spaces = pager::SPACES.into_iter().zip(clients.iter().flatten());
         let spaces = spaces.map(|(name, client)| Grant::whole(name, client.space(), Rights::EDIT, 0));
-        let frames = pager::FRAMES.into_iter().zip(file_parts()).map(|(name, (source, part))| {
-            Grant { name, source, rights: Rights::EDIT.or(Rights::SHARE), part, total: 0 }
+        let frames = pager::FRAMES.into_iter().zip(file_parts()).map(|(name, (source, part))| Grant {
+            name,
+            source,
+            rights: Rights::EDIT.or(Rights::SHARE),
+            part,
+            total: 0,
         });
         let grants: Vec<Grant<'_>> = spaces.chain(frames).collect();
         let settings = Program { priority: PAGER, ..Program::new(&[]) };

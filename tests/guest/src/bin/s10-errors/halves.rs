@@ -9,14 +9,14 @@ use freehold_abi::layout::FRAME;
 use freehold_abi::message::Item;
 use freehold_abi::{Call, Error};
 use freehold_guest_tests::home::Home;
-use freehold_guest_tests::objects::{derived, endpoint, info};
+use freehold_guest_tests::objects::{derived, info};
 use freehold_guest_tests::pages::{self, Frames, address, poke, update};
 use freehold_guest_tests::worker::{BELOW, Worker};
 use freehold_guest_tests::{board, check, check_eq};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error as Refusal, Rights, SlotRef, Utcb, calls, time};
 
-use crate::claims::{fails, fails_but, note};
+use crate::claims::{fails, fails_but};
 
 /// Nodes of the space that holds the copies, and slots used in each.
 const NODES: u32 = 10;
@@ -173,9 +173,6 @@ pub fn busy() {
     check_eq!(calls::revoke_range(pages::table(), 0, 1), Ok(()));
     check_eq!(calls::update(&[child]), Ok(()));
     check_eq!(calls::unmap(CapName::NONE, address(0) / FRAME, 1), Ok(()));
-    let bystander = endpoint();
-    drop(bystander);
-    let _ = note;
 }
 
 /// Derives once, and takes it back.

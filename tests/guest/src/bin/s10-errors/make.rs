@@ -1,7 +1,7 @@
 //! Objects that cannot be made.
 
 use freehold_abi::info::place;
-use freehold_abi::layout::{ENTRIES, FRAME, USER_END};
+use freehold_abi::layout::{ENTRIES, USER_END};
 use freehold_abi::{Call, Error};
 use freehold_guest_tests::check_eq;
 use freehold_guest_tests::home::BLOCKS;
@@ -80,13 +80,6 @@ pub fn all() {
     scene.roots(thread, |roots| (0, [roots, indices, slot, free]));
     scene.space(thread, |space| (0, [roots, indices, slot, BLOCKS | space]));
     scene.empty_slot(thread, |slot| (0, [roots, indices, slot, free]));
-    let part = freehold_guest_tests::objects::derived(
-        scene.frames.container(),
-        Rights::ALL.and(Rights(3)),
-        calls::range(first, 2),
-        0,
-    );
-    drop(part);
     for (indices, place, error) in [
         (indices, USER_END, Error::BadAddress),
         (indices, 0xFFFF_F000, Error::BadAddress),
@@ -110,5 +103,4 @@ pub fn all() {
     );
     fails(thread, 0, [short.name().0, 4 << 10, slot, free], Error::OutOfRange);
     fails(thread, 0, [short.name().0, 4, slot, free], Error::OutOfRange);
-    check_eq!(FRAME, 4096);
 }

@@ -5,7 +5,7 @@ use freehold_abi::info::{Kind, place};
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::info;
-use freehold_guest_tests::pages::{self, Frames, address, map, peek, poke, update};
+use freehold_guest_tests::pages::{Frames, address, map, peek, poke, update};
 use freehold_guest_tests::probe::Probe;
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::calls::{self, Stop};
@@ -188,5 +188,4 @@ pub fn withdrawn() {
         freehold_guest_tests::objects::derived(bare.tables[1].name(), Rights::ALL, calls::range(0, 9), 0);
     check_eq!(calls::withdraw(part.name()), Err(Error::OutOfRange));
     check_eq!(calls::withdraw(frame.container()), Err(Error::NotInArea), "a boot container is in no area");
-    let _ = pages::table();
 }

@@ -4,7 +4,7 @@ use freehold_abi::info::start;
 use freehold_abi::layout::{FRAME, UNLIMITED};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, info};
-use freehold_guest_tests::pages::{self, Frames, address, update};
+use freehold_guest_tests::pages::{Frames, address, update};
 use freehold_guest_tests::probe::Probe;
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::calls::{self, Lend, Stop};
@@ -85,7 +85,6 @@ pub fn bounds() {
         calls::update(&[update((frames.container(), frames.at(0)), 8, NONE, page, Rights::WRITE, 63)]),
         Ok(())
     );
-    let _ = pages::table();
 }
 
 /// A second lend over the same roots needs them free; then it counts, and the first has no more to say.
