@@ -31,7 +31,7 @@ pub fn session(args: &GdbArgs) -> Result<ExitCode> {
         }
         None => {
             let guests = guest::build(&guest::tour_packages(), Profile::Release)?;
-            let file = run::write_made_file(scratch.path())?;
+            let file = run::write_made_file(scratch.path(), run::DEFAULT_FILE)?;
             (run::tour_machine(&guests, &file, &args.machine, false)?, guests.program("kernel")?)
         }
     };

@@ -18,11 +18,11 @@ use crate::records;
 /// The largest file that the tour can carry: the guest holds it twice.
 const LARGEST_FILE: u64 = 16 << 20;
 /// Size of the file that is made where none is given.
-const DEFAULT_FILE: usize = 3 << 20;
+pub const DEFAULT_FILE: usize = 3 << 20;
 /// The name of the tour in its records, and the word on the kernel's command line that starts it.
-const TOUR: &str = "tour";
+pub const TOUR: &str = "tour";
 /// The name of the module that holds the file.
-const FILE_MODULE: &str = "file";
+pub const FILE_MODULE: &str = "file";
 /// The word on the kernel's command line that ends the tour in the monitor.
 const MONITOR: &str = "monitor";
 /// The word on the kernel's command line without which the tour claims that equal work takes equal time.
@@ -39,7 +39,7 @@ pub fn tour(args: &RunArgs) -> Result<ExitCode> {
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let file = match &args.file {
         Some(path) => path.clone(),
-        None => write_made_file(scratch.path())?,
+        None => write_made_file(scratch.path(), DEFAULT_FILE)?,
     };
     let digest = digest_of(&file)?;
     let guests = guest::build(&guest::tour_packages(), args.build.profile)?;
@@ -139,8 +139,11 @@ pub fn describe(
     }
 }
 
-/// What the tour came to: what is wrong, if anything.
-fn verdict(boot: &Boot, digest: &str) -> Result<(), String> {
+/// What the tour came to with a file of this digest.
+///
+/// # Errors
+/// What is wrong.
+pub fn verdict(boot: &Boot, digest: &str) -> Result<(), String> {
     if !boot.outcome.passed() {
         return Err(boot.outcome.to_string());
     }
@@ -177,7 +180,10 @@ fn copy_records(boot: &Boot, to: Option<&Path>) -> Result<()> {
 }
 
 /// The SHA-256 of a file that the tour can carry, in hexadecimal.
-fn digest_of(path: &Path) -> Result<String> {
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn digest_of(path: &Path) -> Result<String> {
     let context = || format!("cannot read {}", path.display());
     let metadata = fs::metadata(path).with_context(context)?;
     ensure!(metadata.is_file(), "{} is no file", path.display());
@@ -195,13 +201,13 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes the file for a tour without one into `directory`.
+/// Writes a file of `bytes` bytes for a tour without one into `directory`.
 ///
 /// # Errors
 /// It cannot be written.
-pub fn write_made_file(directory: &Path) -> Result<PathBuf> {
+pub fn write_made_file(directory: &Path, bytes: usize) -> Result<PathBuf> {
     let path = directory.join("made-for-the-tour");
-    fs::write(&path, made_file(DEFAULT_FILE)).context("cannot write the file for the tour")?;
+    fs::write(&path, made_file(bytes)).context("cannot write the file for the tour")?;
     Ok(path)
 }
 

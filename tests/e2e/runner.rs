@@ -11,6 +11,7 @@ use freehold_boot::args::Profile;
 use freehold_boot::guest::{self, Guests};
 use freehold_boot::install;
 use freehold_boot::qemu::{self, Boot, Clock, Console, Machine, Module};
+use freehold_boot::run;
 use freehold_boot::workspace::Metadata;
 
 use crate::scenario::Scenario;
@@ -84,6 +85,11 @@ fn boot(scenario: &Scenario, guests: &Guests, directory: &Path) -> Result<Boot> 
         let (name, arguments) = split(module);
         modules.push(Module { name: name.into(), path: guests.program(name)?, arguments: arguments.into() });
     }
+    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let file = scenario.file.map(|bytes| run::write_made_file(scratch.path(), bytes)).transpose()?;
+    if let Some(path) = &file {
+        modules.push(Module { name: run::FILE_MODULE.into(), path: path.clone(), arguments: String::new() });
+    }
     let machine = Machine {
         kernel: guests.program(scenario.kernel)?,
         modules,
@@ -94,7 +100,12 @@ fn boot(scenario: &Scenario, guests: &Guests, directory: &Path) -> Result<Boot> 
         console: Console::Quiet,
         time_limit: Some(scenario.time_limit),
     };
-    machine.boot(directory, scenario.expect.closing_name()).context("the boot could not be made")
+    let boot =
+        machine.boot(directory, scenario.expect.closing_name()).context("the boot could not be made")?;
+    if let Some(path) = &file {
+        run::verdict(&boot, &run::digest_of(path)?).map_err(anyhow::Error::msg)?;
+    }
+    Ok(boot)
 }
 
 /// "PROGRAM ARGUMENTS" in two.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use freehold_boot::guest::PROGRAMS;
 use freehold_boot::outcome::Outcome;
+use freehold_boot::run::TOUR;
 
 /// Wall-clock time after which a boot counts as hung.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -23,6 +25,9 @@ pub struct Scenario {
     pub cpu: &'static str,
     /// Memory in MiB.
     pub memory_mib: u32,
+    /// Bytes of a file that is passed as the module `file`: the digest that the tour's server computes of
+    /// it must be right.
+    pub file: Option<usize>,
     /// Wall-clock time after which the boot counts as hung.
     pub time_limit: Duration,
     /// How the boot must end.
@@ -84,6 +89,18 @@ impl Scenario {
         }
     }
 
+    /// The whole tour with a file of so many bytes.
+    pub fn tour(name: &'static str, file: usize) -> Scenario {
+        Scenario {
+            kernel: "kernel",
+            modules: PROGRAMS.to_vec(),
+            append: TOUR,
+            file: Some(file),
+            expect: Expect::Pass(TOUR),
+            ..Scenario::bare(name)
+        }
+    }
+
     /// The kernel without modules.
     pub fn alone(name: &'static str, expect: Expect) -> Scenario {
         Scenario { kernel: "kernel", expect, ..Scenario::bare(name) }
@@ -102,6 +119,7 @@ impl Scenario {
             append: "",
             cpu: "pentium3",
             memory_mib: 64,
+            file: None,
             time_limit: TIME_LIMIT,
             expect: Expect::Pass(name),
         }

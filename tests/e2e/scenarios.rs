@@ -6,7 +6,7 @@ use crate::scenario::{Expect, Scenario};
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    [harness(), boot(), inside()].into_iter().flatten().collect()
+    [harness(), boot(), inside(), tour()].into_iter().flatten().collect()
 }
 
 /// The harness itself: each way in which a guest can fail is seen as a failure of that kind, even if
@@ -65,5 +65,17 @@ fn inside() -> Vec<Scenario> {
         on("s70-fuzz_pentium", "s70-fuzz", "pentium", 64),
         Scenario::of("s80-copy", "s80-copy"),
         on("s80-copy_pentium_32M", "s80-copy", "pentium", 32),
+    ]
+}
+
+/// The tour: all programs together, by both ways into the kernel, with little memory and with files of
+/// odd lengths.
+fn tour() -> Vec<Scenario> {
+    let on = |name, file, cpu, memory_mib| Scenario { cpu, memory_mib, ..Scenario::tour(name, file) };
+    vec![
+        Scenario::tour("tour", 3 << 20),
+        on("tour_pentium_32M", 700_001, "pentium", 32),
+        on("tour_max_16M_file", 16 << 20, "max", 128),
+        on("tour_qemu32_one_byte", 1, "qemu32", 64),
     ]
 }

@@ -1,6 +1,6 @@
 //! From the first instruction to `main`, and what a program knows about its beginning.
 //!
-//! What must hold: nothing is printed, allocated or locked before [`begin`] has opened the books. A
+//! What must hold: nothing is printed, allocated or locked before `begin` has opened the books. A
 //! program finds one page at `place::BOOT_INFO`, whose first word says what it is: the boot information
 //! (the first program) or a [`StartPage`] (all others).
 

@@ -15,7 +15,7 @@ pub const WORKERS: u32 = OWN;
 pub const SLICES: u32 = OWN + TABLE_BYTES * 16;
 
 const _: () = assert!(SESSIONS_MAX as u32 * layout::BLOCK <= TABLE_BYTES);
-const _: () = assert!(WORKERS % layout::BLOCK == 0 && SLICES % TABLE_BYTES == 0);
+const _: () = assert!(WORKERS.is_multiple_of(layout::BLOCK) && SLICES.is_multiple_of(TABLE_BYTES));
 
 /// A session as its worker knows it.
 struct Line {

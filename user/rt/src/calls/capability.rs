@@ -60,12 +60,12 @@ pub fn derive(
     call::simple(Call::Derive, rights.bits(), [source.0, slot.0, argument, total])
 }
 
-/// [`derive`] of a container. If the source is over roots and `rights` contain Edit, the range is lent:
+/// [`derive()`] of a container. If the source is over roots and `rights` contain Edit, the range is lent:
 /// whoever gets the capability can make objects and mappings of these frames, each of them with the total
 /// that `lend` says.
 ///
 /// # Errors
-/// As [`derive`]; HasDescendants if something of the range is in use; NoCredits if the source's own frames
+/// As [`derive()`]; HasDescendants if something of the range is in use; NoCredits if the source's own frames
 /// were lent with less.
 pub fn lend(
     source: CapName,

@@ -58,7 +58,7 @@ pub fn call(endpoint: CapName, message: &Message) -> Result<Message, Error> {
 /// Returns the reply's tag and two words.
 ///
 /// # Errors
-/// As [`call`].
+/// As [`call()`].
 #[inline(always)]
 pub fn call_short(endpoint: CapName, tag: Tag, words: [u32; 2]) -> Result<(Tag, [u32; 2]), Error> {
     let (status, [_, tag, first, second]) = enter(Call::Call as u32, [endpoint.0, tag.0, words[0], words[1]]);
