@@ -1,4 +1,4 @@
-//! The invariants of a tree as one predicate (design.md §5: 3, 4, 7, 8).
+//! The invariants of a tree as one predicate (docs/invariants.md: 3, 4, 7, 8).
 
 use crate::{Link, MAX_DEPTH, Slots, UNLIMITED};
 

@@ -5,7 +5,7 @@
 //! table, a slot of a capability node); this crate sees slots only through [`Slots`], so it has no
 //! memory of its own, allocates nothing and knows no hardware.
 //!
-//! What must hold (design.md §5, checked by [`check`]):
+//! What must hold (docs/invariants.md, checked by [`check`]):
 //!  - every list is well formed, and the run behind n is exactly n's live descendants (3);
 //!  - the rights of a child are among its parent's (4);
 //!  - credits are never created: the children of n cost Σ(1 + total) ≤ total(n) − credits(n) (7);

@@ -1,5 +1,5 @@
 //! Every tree that any sequence of operations can make out of few slots and few credits: breadth
-//! first, each state once. In each state the invariants hold (design.md §5: 3, 4, 7, 8, 20), and each
+//! first, each state once. In each state the invariants hold (docs/invariants.md: 3, 4, 7, 8, 20), and each
 //! operation out of it obeys the law of Φ: from the first step of a revoke of n until n has no
 //! descendant, each step of that revoke lowers Φ(n), and nothing else raises it. As all states are
 //! seen, this is the bound itself, by induction.

@@ -1,5 +1,5 @@
 //! Random operations on several trees at once, in the list with depths and in real trees: both
-//! must agree in every field, error and bound (design.md §5: 3, 4, 7, 8, 20). Revokes are taken step
+//! must agree in every field, error and bound (docs/invariants.md: 3, 4, 7, 8, 20). Revokes are taken step
 //! by step among all the other operations, so they nest, meet and are abandoned.
 
 mod support;

@@ -2,7 +2,7 @@
 //!
 //! What must hold: an object that is being destroyed is Dying from the first step, so nothing new
 //! enters it; every step can be the last before an interrupt, and anyone entitled takes it up from
-//! there; no frame is cleared or becomes data before the TLB has let go (design.md §5, 8, 10, 15, 20, 21).
+//! there; no frame is cleared or becomes data before the TLB has let go (docs/invariants.md, 8, 10, 15, 20, 21).
 
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS, NODES, UNIT_BYTES, USER_TABLES};

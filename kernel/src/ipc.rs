@@ -1,7 +1,7 @@
 //! Messages: send, call, receive, reply, notify, and every way in which a wait can end.
 //!
 //! What must hold: a message is delivered whole or not at all; a reply capability is in exactly one
-//! place, which its caller knows, and dies with its use or its caller (design.md §5, 19); a thread in a
+//! place, which its caller knows, and dies with its use or its caller (docs/invariants.md, 19); a thread in a
 //! waiting state is either in the queue of `waits_on` or has `reply` set. All constant time, but for
 //! the words and items of the message itself.
 

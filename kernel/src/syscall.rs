@@ -2,7 +2,7 @@
 //!
 //! What must hold: a handler reads its arguments from the caller's registers, checks them all before
 //! it changes anything, and either finishes, leaves the caller waiting, or leaves its registers so
-//! that the same call goes on where it stopped (design.md §5, 20).
+//! that the same call goes on where it stopped (docs/invariants.md, 20).
 
 use freehold_abi::{Call, Error};
 

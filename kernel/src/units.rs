@@ -1,6 +1,6 @@
 //! Units of work, and the check for interrupts between them.
 //!
-//! What must hold (design.md §5, 9): at most [`UNITS`] units are done between two checks. A check opens
+//! What must hold (docs/invariants.md, 9): at most [`UNITS`] units are done between two checks. A check opens
 //! interrupts for an instant; the handler only notes the line.
 
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -63,6 +63,7 @@ impl Units {
     /// A call or trap begins: interrupts were possible just before.
     #[inline(always)]
     pub fn begin(&mut self) {
+        self.most = self.most();
         self.left = UNITS;
     }
 

@@ -1,7 +1,7 @@
 //! Boots scenarios, several at a time, and says how each ended.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -30,7 +30,13 @@ pub fn run(scenarios: &[Scenario], jobs: usize) -> Result<usize> {
         let names: BTreeSet<_> = scenarios.iter().map(|scenario| scenario.name).collect();
         ensure!(names.len() == scenarios.len(), "two scenarios have the same name");
         install::ensure_command(qemu::PROGRAM, install::QEMU)?;
-        let guests = guest::build(&packages(scenarios), Profile::Release)?;
+        let guests = Kernels {
+            release: guest::build(&packages(scenarios), Profile::Release)?,
+            debug: match scenarios.iter().any(|scenario| scenario.debug_kernel) {
+                true => Some(guest::build(&[guest::KERNEL.into()], Profile::Dev)?),
+                false => None,
+            },
+        };
         let output = Metadata::read()?.target_dir.join("e2e");
         println!(
             "\nrunning {} scenarios, a boot each; their output is in {}",
@@ -48,6 +54,19 @@ pub fn run(scenarios: &[Scenario], jobs: usize) -> Result<usize> {
     Ok(failed)
 }
 
+/// What was built: everything optimised, and the kernel with debug assertions if a scenario wants it.
+struct Kernels {
+    release: Guests,
+    debug: Option<Guests>,
+}
+
+impl Kernels {
+    fn kernel(&self, scenario: &Scenario) -> Result<PathBuf> {
+        let guests = self.debug.as_ref().filter(|_| scenario.debug_kernel).unwrap_or(&self.release);
+        guests.program(scenario.kernel)
+    }
+}
+
 /// The packages that make the kernels and modules of `scenarios`.
 fn packages(scenarios: &[Scenario]) -> Vec<String> {
     let programs = |scenario: &Scenario| {
@@ -58,7 +77,7 @@ fn packages(scenarios: &[Scenario]) -> Vec<String> {
 }
 
 /// Workers take the next scenario that none has taken, until there are no more.
-fn boot_all(scenarios: &[Scenario], jobs: usize, guests: &Guests, output: &Path) -> usize {
+fn boot_all(scenarios: &[Scenario], jobs: usize, guests: &Kernels, output: &Path) -> usize {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(0);
     std::thread::scope(|scope| {
@@ -79,11 +98,15 @@ fn boot_all(scenarios: &[Scenario], jobs: usize, guests: &Guests, output: &Path)
     failed.into_inner().expect("no worker panics while it prints")
 }
 
-fn boot(scenario: &Scenario, guests: &Guests, directory: &Path) -> Result<Boot> {
+fn boot(scenario: &Scenario, guests: &Kernels, directory: &Path) -> Result<Boot> {
     let mut modules = Vec::new();
     for module in &scenario.modules {
         let (name, arguments) = split(module);
-        modules.push(Module { name: name.into(), path: guests.program(name)?, arguments: arguments.into() });
+        modules.push(Module {
+            name: name.into(),
+            path: guests.release.program(name)?,
+            arguments: arguments.into(),
+        });
     }
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let file = scenario.file.map(|bytes| run::write_made_file(scratch.path(), bytes)).transpose()?;
@@ -91,7 +114,7 @@ fn boot(scenario: &Scenario, guests: &Guests, directory: &Path) -> Result<Boot> 
         modules.push(Module { name: run::FILE_MODULE.into(), path: path.clone(), arguments: String::new() });
     }
     let machine = Machine {
-        kernel: guests.program(scenario.kernel)?,
+        kernel: guests.kernel(scenario)?,
         modules,
         append: scenario.append.into(),
         cpu: scenario.cpu.into(),

@@ -16,6 +16,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// The kernel: a guest program.
     pub kernel: &'static str,
+    /// The kernel is built without optimisation, with debug assertions and overflow checks.
+    pub debug_kernel: bool,
     /// The modules: guest programs with their arguments, "PROGRAM[ ARGUMENTS]"; the first one is the
     /// first program.
     pub modules: Vec<&'static str>,
@@ -115,6 +117,7 @@ impl Scenario {
         Scenario {
             name,
             kernel: name,
+            debug_kernel: false,
             modules: Vec::new(),
             append: "",
             cpu: "pentium3",

@@ -6,7 +6,7 @@ use crate::scenario::{Expect, Scenario};
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    [harness(), boot(), inside(), tour()].into_iter().flatten().collect()
+    [harness(), boot(), inside(), hello(), tour()].into_iter().flatten().collect()
 }
 
 /// The harness itself: each way in which a guest can fail is seen as a failure of that kind, even if
@@ -65,7 +65,18 @@ fn inside() -> Vec<Scenario> {
         on("s70-fuzz_pentium", "s70-fuzz", "pentium", 64),
         Scenario::of("s80-copy", "s80-copy"),
         on("s80-copy_pentium_32M", "s80-copy", "pentium", 32),
+        Scenario { debug_kernel: true, ..Scenario::of("s30-ipc_debug", "s30-ipc") },
+        Scenario { debug_kernel: true, ..Scenario::of("s40-memory_debug", "s40-memory") },
+        Scenario { debug_kernel: true, ..Scenario::of("s50-destroy_debug", "s50-destroy") },
+        Scenario { debug_kernel: true, ..Scenario::of("s70-fuzz_debug", "s70-fuzz") },
+        Scenario { debug_kernel: true, ..Scenario::of("s80-copy_debug", "s80-copy") },
     ]
+}
+
+/// The smallest program under init: it prints, ends and is destroyed; so do some that are refused.
+fn hello() -> Vec<Scenario> {
+    let modules = vec!["init", "hello"];
+    vec![Scenario { modules, append: "hello", ..Scenario::alone("hello", Expect::Pass("hello")) }]
 }
 
 /// The tour: all programs together, by both ways into the kernel, with little memory and with files of
@@ -75,7 +86,7 @@ fn tour() -> Vec<Scenario> {
     vec![
         Scenario::tour("tour", 3 << 20),
         on("tour_pentium_32M", 700_001, "pentium", 32),
-        on("tour_max_16M_file", 16 << 20, "max", 128),
+        on("tour_max_16M_file", 16 << 20, "max", 64),
         on("tour_qemu32_one_byte", 1, "qemu32", 64),
     ]
 }

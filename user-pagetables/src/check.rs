@@ -1,4 +1,4 @@
-//! The invariants as predicates, by their numbers in design.md §5. For tests: they look at
+//! The invariants as predicates, by their numbers in docs/invariants.md. For tests: they look at
 //! everything, and take as long as that takes.
 
 use freehold_captree::check::tree;

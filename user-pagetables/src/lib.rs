@@ -6,7 +6,7 @@
 //! kernel does with frames, tables and directories. It reaches memory only through [`Memory`], so
 //! the same code runs on the machine and on the host, against a software MMU.
 //!
-//! What must hold (design.md §5, checked by [`check`]): a frame has one type (1); links are counted
+//! What must hold (docs/invariants.md, checked by [`check`]): a frame has one type (1); links are counted
 //! (2); entry and node agree (5); live mappings ≤ 1024 × (T − 1) (7); no table links to itself or its
 //! own level (11); a non-present entry is zero (13). What leaves a stale TLB entry says so with a
 //! [`Flush`] that must be used (10).

@@ -15,7 +15,7 @@ pub trait Memory {
     fn clear(&mut self, address: u32, bytes: u32);
 }
 
-/// Units of work between preemption checks (design.md §2: one node or entry, or 256 bytes).
+/// Units of work between preemption checks (one node or entry, or 256 bytes).
 pub trait Budget {
     /// Takes `units` for work that is done next; `false`: stop before it, in a state that can be
     /// taken up again.

@@ -218,7 +218,7 @@ fn unmapping_during_a_revoke() {
     );
 }
 
-/// What a space was made of comes back, all of it (design.md §5: 21), and nothing of it is left in
+/// What a space was made of comes back, all of it (docs/invariants.md: 21), and nothing of it is left in
 /// a table, a list or the frame table.
 #[test]
 fn everything_comes_back() {

@@ -1,4 +1,4 @@
-//! Work between two checks (design.md §5: 9, 20): a revoke spends what it was given and no more,
+//! Work between two checks (docs/invariants.md: 9, 20): a revoke spends what it was given and no more,
 //! stands still in a sound state, and comes to the same end however often it was stopped.
 
 mod support;

@@ -1,6 +1,6 @@
 //! Random operations on Tables and Directories, and on their donors, owners, mappings and ends:
 //! after each one the library, the model and the processor's TLB agree, and every invariant holds
-//! (design.md §5: 1–5, 7, 8, 10, 11, 13, 20).
+//! (docs/invariants.md: 1–5, 7, 8, 10, 11, 13, 20).
 
 mod support;
 

@@ -60,6 +60,17 @@ impl Claims {
         self.holds(format_args!("{what}: {a} and {b} differ by at most {percent} %"), near)
     }
 
+    /// Claims that `with` cycles are at most `percent`, and `slack` cycles, more than `without`. On a machine
+    /// whose time is the host's they are only shown.
+    pub fn no_slower(&mut self, what: impl Display, (without, with): (u64, u64), percent: u64, slack: u64) {
+        if command::says(HOST_TIME) {
+            println!("  note   {what}: {without} and {with} cycles, by the host's clock");
+            return;
+        }
+        let near = with <= without + without * percent / 100 + slack;
+        self.holds(format_args!("{what}: {without} and {with} cycles, at most {percent} % more"), near);
+    }
+
     /// Claims that something succeeded, and returns what it gave.
     pub fn succeeds<T, E: Debug>(&mut self, what: impl Display, result: Result<T, E>) -> Option<T> {
         match result {

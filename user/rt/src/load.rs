@@ -3,7 +3,7 @@
 //! What must hold: everything that belongs to the program stands on frames in a row (and further rows
 //! for more memory), lent through one capability each, so that reclaiming them ends all of it. Every
 //! capability that is given hangs on a proxy in a slot of the giver's, so that taking it back from this
-//! one receiver is deleting the proxy (design.md §1). The child gets what is listed, and nothing else.
+//! one receiver is deleting the proxy. The child gets what is listed, and nothing else.
 
 use alloc::vec::Vec;
 

@@ -1,5 +1,5 @@
 //! The transfer service: carries a client's memory to the server, through page faults on either side,
-//! so that a fault hurts nobody but the one whose memory it is (design.md §3).
+//! so that a fault hurts nobody but the one whose memory it is.
 //!
 //! | file | what | whose frames | who runs it |
 //! |---|---|---|---|

@@ -6,7 +6,7 @@ use core::fmt::{self, Display, Formatter};
 
 use freehold_protocol::answer::FAILED;
 use freehold_protocol::client::{CARRIED, CLOSE, OUTCOME, PING, TRANSFER};
-use freehold_protocol::transfer::{ABORTED, NO_SERVER};
+use freehold_protocol::transfer::{ABORTED, NO_SERVER, TIME};
 use freehold_protocol::{pager, server};
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::slots::Slot;
@@ -22,6 +22,8 @@ const STRUCK: u32 = 1;
 const OTHER: u32 = 2;
 /// Milliseconds in which programs must have come to where they are expected.
 const LIMIT: u32 = 2_000;
+/// Milliseconds in which the service must have noticed that a worker is gone: well before its time is up.
+const SOON: u32 = TIME / 2;
 
 /// Who is destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +178,7 @@ impl Case {
 
     /// What is left of the session, which ends without its client's help: sessions, frames in the slice.
     fn left(&self) -> Result<(u32, u32), Failure> {
-        until(LIMIT, || Ok(self.troupe.sessions()? == 0))?;
+        until(SOON, || Ok(self.troupe.sessions()? == 0))?;
         Ok((self.troupe.sessions()?, self.troupe.slice(self.slice)?.frames))
     }
 

@@ -33,7 +33,7 @@ pub fn kernel() {
     let image = ask(Kernel::ImageBytes);
     check!(image > 32 << 10 && image < 1 << 20 && image % FRAME == 0, "{image}");
     let blocks = start::boot_info().map_or(0, |boot| boot.blocks);
-    // A Table of 16 KiB and 1,024 elements of 16 bytes for each block (design.md, section 1).
+    // A Table of 16 KiB and 1,024 elements of 16 bytes for each block.
     check_eq!(ask(Kernel::BootBytes), blocks * (16 << 10) + blocks * (16 << 10));
     check_eq!(ask(Kernel::AllocatedBytes), 0);
     check!(ask(Kernel::Frames) <= blocks * 1024 && ask(Kernel::Frames) > (blocks - 1) * 1024 - 256);

@@ -1,4 +1,4 @@
-//! Reply capabilities: linear, used once, dead with their caller (design.md §5, 19).
+//! Reply capabilities: linear, used once, dead with their caller (docs/invariants.md, 19).
 
 use freehold_abi::info::{Kind, State};
 use freehold_guest_tests::home::Home;
