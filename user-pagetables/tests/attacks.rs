@@ -247,3 +247,16 @@ fn everything_comes_back() {
         assert!(used && root, "{address:#x} is {now:#x}, and was {then:#x} at the start");
     }
 }
+
+/// A kernel that helped itself to a frame after boot: what `KernelInfo(AllocatedBytes)` counts moves, by
+/// either way in which a frame can become the kernel's.
+#[test]
+fn kernel_memory_shows() {
+    let mut world = world();
+    let boot = world.tables.count(FrameType::Kernel);
+    world.tables.set_type(single(1), FrameType::Kernel);
+    assert_eq!(world.tables.count(FrameType::Kernel), boot + 1);
+    world.tables.set_type(single(2), FrameType::Hole);
+    world.tables.reserve(single(2));
+    assert_eq!(world.tables.count(FrameType::Kernel), boot + 2);
+}
