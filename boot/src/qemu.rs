@@ -28,6 +28,8 @@ pub const RECORDS_FILE: &str = "records.jsonl";
 const QEMU_FILE: &str = "qemu.log";
 /// In a boot's directory: the command that boots the same again.
 const COMMAND_FILE: &str = "command.sh";
+/// What is typed at the console.
+const TYPED_FILE: &str = "typed";
 
 /// A file that the boot loader puts into memory beside the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,9 @@ pub enum Console {
     Show,
     /// Connected to the terminal in both directions.
     Interactive,
+    /// Into a file only, and this is typed from the start. The guest's serial port drops what comes before
+    /// it is set up.
+    Typed(&'static str),
 }
 
 /// How the guest's time passes.
@@ -129,8 +134,18 @@ impl Machine {
 
         let mut command = Command::new(&program);
         command.args(&arguments).current_dir(directory);
-        command.stdin(if self.console == Console::Interactive { Stdio::inherit() } else { Stdio::null() });
-        command.stdout(if self.console == Console::Quiet { Stdio::null() } else { Stdio::inherit() });
+        command.stdin(match self.console {
+            Console::Interactive => Stdio::inherit(),
+            Console::Typed(text) => {
+                std::fs::write(directory.join(TYPED_FILE), text)?;
+                File::open(directory.join(TYPED_FILE))?.into()
+            }
+            Console::Quiet | Console::Show => Stdio::null(),
+        });
+        command.stdout(match self.console {
+            Console::Quiet | Console::Typed(_) => Stdio::null(),
+            Console::Show | Console::Interactive => Stdio::inherit(),
+        });
         command.stderr(File::create(directory.join(QEMU_FILE))?);
         if apart {
             command.process_group(0);
@@ -177,7 +192,9 @@ impl Machine {
         add(&["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
         let console = match self.console {
             Console::Quiet => format!("file,id=console,path={CONSOLE_FILE}"),
-            Console::Show | Console::Interactive => format!("stdio,id=console,logfile={CONSOLE_FILE}"),
+            Console::Show | Console::Interactive | Console::Typed(_) => {
+                format!("stdio,id=console,logfile={CONSOLE_FILE}")
+            }
         };
         add(&["-chardev", &console, "-serial", "chardev:console"]);
         add(&["-chardev", &format!("file,id=records,path={RECORDS_FILE}"), "-serial", "chardev:records"]);

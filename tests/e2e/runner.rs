@@ -120,11 +120,14 @@ fn boot(scenario: &Scenario, guests: &Kernels, directory: &Path) -> Result<Boot>
         cpu: scenario.cpu.into(),
         memory_mib: scenario.memory_mib,
         clock: Clock::Instructions,
-        console: Console::Quiet,
+        console: if scenario.typed.is_empty() { Console::Quiet } else { Console::Typed(scenario.typed) },
         time_limit: Some(scenario.time_limit),
     };
     let boot =
         machine.boot(directory, scenario.expect.closing_name()).context("the boot could not be made")?;
+    for words in scenario.shows {
+        ensure!(boot.console.contains(words), "the console does not show {words:?}");
+    }
     if let Some(path) = &file {
         run::verdict(&boot, &run::digest_of(path)?).map_err(anyhow::Error::msg)?;
     }

@@ -30,6 +30,10 @@ pub struct Scenario {
     /// Bytes of a file that is passed as the module `file`: the digest that the tour's server computes of
     /// it must be right.
     pub file: Option<usize>,
+    /// What is typed at the console; nothing: the console takes no input.
+    pub typed: &'static str,
+    /// Words that the console must show, beside how the boot must end.
+    pub shows: &'static [&'static str],
     /// Wall-clock time after which the boot counts as hung.
     pub time_limit: Duration,
     /// How the boot must end.
@@ -123,6 +127,8 @@ impl Scenario {
             cpu: "pentium3",
             memory_mib: 64,
             file: None,
+            typed: "",
+            shows: &[],
             time_limit: TIME_LIMIT,
             expect: Expect::Pass(name),
         }

@@ -43,7 +43,10 @@ fn inside() -> Vec<Scenario> {
         Scenario::of("s00-boot", "s00-boot"),
         on("s00-boot_pentium_32M", "s00-boot", "pentium", 32),
         on("s00-boot_qemu32", "s00-boot", "qemu32", 64),
-        on("s00-boot_max_1G", "s00-boot", "max", 1024),
+        Scenario {
+            shows: &["freehold: 15 MiB above 1008 MiB stay unused"],
+            ..on("s00-boot_max_1G", "s00-boot", "max", 1024)
+        },
         Scenario::of("s10-errors", "s10-errors"),
         on("s10-errors_pentium", "s10-errors", "pentium", 64),
         Scenario::of("s20-faults", "s20-faults"),
@@ -88,5 +91,18 @@ fn tour() -> Vec<Scenario> {
         on("tour_pentium_32M", 700_001, "pentium", 32),
         on("tour_max_16M_file", 16 << 20, "max", 64),
         on("tour_qemu32_one_byte", 1, "qemu32", 64),
+        Scenario {
+            append: "tour monitor",
+            typed: "\n\nhelp\nspaces\ntables attacker\ncaps init\nframes\nnonsense\nquit\n",
+            shows: &[
+                "attacker        8     7168     7168",
+                "attacker: area at 0xbfc00000",
+                "IoPorts",
+                "since boot 0 bytes",
+                "nonsense is no command",
+                "freehold> quit",
+            ],
+            ..Scenario::tour("monitor", 4096)
+        },
     ]
 }
