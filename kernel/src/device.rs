@@ -15,6 +15,7 @@ use crate::ipc;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
+use crate::units;
 
 /// Bytes that one PortWrite takes from the message registers behind the first three. Each is a unit of
 /// work: a port can be slow.
@@ -33,8 +34,8 @@ impl Irqs {
 /// `line` has interrupted; it is masked.
 pub fn raise(k: &mut Kernel, line: u32) {
     let bound = k.irqs.0[line as usize];
-    if !bound.is_none() {
-        ipc::signal(k, bound, 1 << line);
+    if !bound.is_none() && !ipc::signal(k, bound, 1 << line) {
+        units::note_again(line);
     }
 }
 

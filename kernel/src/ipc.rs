@@ -11,8 +11,8 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
 use freehold_abi::{Call, CapName, Error, Rights, Tag, fault};
 use freehold_captree::Link;
-use freehold_user_pagetables::Budget;
 use freehold_user_pagetables::layout::{BADGE, SPARE};
+use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
 use crate::items;
@@ -44,11 +44,17 @@ pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
         end_wait(k, caller, Error::PeerGone);
     }
     while let Some(sender) = k.head(origin).filter(|head| head.state.get() != State::Receiving) {
-        if !k.units.spend(1) {
+        // Each item can be derived, refused and taken back.
+        if !k.units.spend(1 + 3 * sender.tag().items()) {
             return Ok(Outcome::Again);
         }
+        let entitled = k.may_still_wait(sender, origin);
         k.dequeue(origin, sender);
         k.wheel.cancel(sender);
+        if !entitled {
+            end_wait(k, sender, Error::Canceled);
+            continue;
+        }
         if let Err(error) = deliver(k, sender, t, sender.badge.get()) {
             end_wait(k, sender, error);
             continue;
@@ -61,7 +67,7 @@ pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         return Ok(Outcome::Done);
     }
-    queue_up(k, t, origin, State::Receiving, t.utcb_word(utcb::RECEIVE_LIMIT))
+    queue_up(k, t, origin, cap.slot, State::Receiving, t.utcb_word(utcb::RECEIVE_LIMIT))
 }
 
 /// Reply: answers a call and goes on.
@@ -94,25 +100,35 @@ pub fn notify(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     let origin = k.origin(cap, Kind::Notification, Rights::SEND)?;
     let bits = if cap.badge != 0 && cap.slot != origin { cap.badge } else { t.get(reg::ESI) };
-    signal(k, origin, bits);
-    Ok(Outcome::Done)
+    // Setting them once more changes nothing.
+    Ok(if signal(k, origin, bits) { Outcome::Done } else { Outcome::Again })
 }
 
-/// Sets bits of the notification that lives in `origin`.
-pub fn signal(k: &mut Kernel, origin: Link, bits: u32) {
+/// Sets bits of the notification that lives in `origin`. `false`: they are set, but whether anybody waits
+/// for them could not be found out before an interrupt.
+#[must_use]
+pub fn signal(k: &mut Kernel, origin: Link, bits: u32) -> bool {
     let bits = k.tables.cap_field(origin, BADGE) | bits;
-    match k.head(origin) {
-        Some(waiter) if bits != 0 => {
-            k.tables.set_cap_field(origin, BADGE, 0);
-            k.dequeue(origin, waiter);
-            k.wheel.cancel(waiter);
-            waiter.set(reg::EBX, 0);
-            waiter.set(reg::EDI, bits);
-            waiter.finish(Ok(()));
-            k.scheduler.make_ready(waiter);
+    k.tables.set_cap_field(origin, BADGE, bits);
+    while let Some(waiter) = k.head(origin).filter(|_| bits != 0) {
+        let entitled = k.may_still_wait(waiter, origin);
+        if !entitled && !k.units.spend(1) {
+            return false;
         }
-        _ => k.tables.set_cap_field(origin, BADGE, bits),
+        k.dequeue(origin, waiter);
+        if !entitled {
+            end_wait(k, waiter, Error::Canceled);
+            continue;
+        }
+        k.wheel.cancel(waiter);
+        k.tables.set_cap_field(origin, BADGE, 0);
+        waiter.set(reg::EBX, 0);
+        waiter.set(reg::EDI, bits);
+        waiter.finish(Ok(()));
+        k.scheduler.make_ready(waiter);
+        break;
     }
+    true
 }
 
 /// SaveReply: puts the reply capability that the thread holds into a slot of its space.
@@ -151,10 +167,15 @@ pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
     let sent = k
         .cap(t, CapName::from_word(t.pager.get()))
         .and_then(|cap| Ok((cap, k.origin(cap, Kind::Endpoint, Rights::SEND)?)))
-        .and_then(|(cap, origin)| send_to(k, t, origin, cap.badge, State::Calling));
-    if sent.is_err() {
-        t.state.set(State::Stopped);
-        k.scheduler.block_current();
+        .and_then(|(cap, origin)| send_to(k, t, origin, cap, State::Calling));
+    match sent {
+        // It faults again when it next runs.
+        Ok(Outcome::Again) => t.fault.set(FaultMessage::default()),
+        Ok(_) => {}
+        Err(_) => {
+            t.state.set(State::Stopped);
+            k.scheduler.withdraw(t);
+        }
     }
 }
 
@@ -196,38 +217,47 @@ fn send_phase(k: &mut Kernel, t: ThreadRef, state: State) -> CallResult {
     check_tag(Tag(t.get(reg::ESI)))?;
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
-    send_to(k, t, origin, cap.badge, state)
+    send_to(k, t, origin, cap, state)
 }
 
-/// Sends the message of `t`, which is current, to the endpoint that lives in `origin`.
-fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, badge: u32, state: State) -> CallResult {
-    if let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
-        deliver(k, t, receiver, badge)?;
+/// Sends the message of `t`, which is Ready, through `cap` to the endpoint that lives in `origin`.
+fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -> CallResult {
+    while let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
+        if !k.may_still_wait(receiver, origin) {
+            if !k.units.spend(1) {
+                return Ok(Outcome::Again);
+            }
+            k.dequeue(origin, receiver);
+            end_wait(k, receiver, Error::Canceled);
+            continue;
+        }
+        deliver(k, t, receiver, cap.badge)?;
         k.dequeue(origin, receiver);
         k.wheel.cancel(receiver);
         let calling = state == State::Calling;
         if calling {
-            k.scheduler.block_current();
+            k.scheduler.withdraw(t);
             await_reply(k, t, receiver);
         }
         k.scheduler.make_ready(receiver);
         return Ok(if calling { Outcome::Waits } else { Outcome::Done });
     }
-    t.badge.set(badge);
+    t.badge.set(cap.badge);
     let faulted = t.fault.get().label != 0;
     let limit = if faulted { FOREVER } else { t.utcb_word(utcb::SEND_LIMIT) };
-    queue_up(k, t, origin, state, limit)
+    queue_up(k, t, origin, cap.slot, state, limit)
 }
 
 /// `t`, which is Ready, waits on an endpoint or notification, at most `limit` milliseconds. It need not
 /// be current any more: whom it answered, or refused, can have a higher priority.
-fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, state: State, limit: u32) -> CallResult {
+fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, by: Link, state: State, limit: u32) -> CallResult {
     if limit == 0 {
         return Err(Error::Timeout);
     }
     k.scheduler.withdraw(t);
     t.state.set(state);
     t.waits_on.set(origin);
+    t.waits_by.set(by);
     k.with_queue(origin, |head| queue::push_back(head, t, QUEUE));
     arm(k, t, limit);
     Ok(Outcome::Waits)
@@ -259,7 +289,7 @@ fn wait(k: &mut Kernel, t: ThreadRef, cap: Cap) -> CallResult {
         t.set(reg::EDI, bits);
         return Ok(Outcome::Done);
     }
-    queue_up(k, t, origin, State::Waiting, t.utcb_word(utcb::RECEIVE_LIMIT))
+    queue_up(k, t, origin, cap.slot, State::Waiting, t.utcb_word(utcb::RECEIVE_LIMIT))
 }
 
 /// Carries the message of `from` over to `to`: all of it, or nothing.
@@ -330,6 +360,22 @@ impl Kernel {
             // SAFETY: only threads are put there, and they leave before they end.
             frame => Some(unsafe { ThreadRef::new(frame) }),
         }
+    }
+
+    /// Whether a thread that waits on `origin` still has the capability by which it does. Revoking does
+    /// not look for waiters; they are found here, one at a time, when their turn comes.
+    fn may_still_wait(&self, thread: ThreadRef, origin: Link) -> bool {
+        let by = thread.waits_by.get();
+        let right = match thread.state.get() {
+            State::Sending | State::Calling => Rights::SEND,
+            _ => Rights::RECEIVE,
+        };
+        let cap = self.read(by);
+        let known = matches!(cap.kind, Kind::Endpoint | Kind::Notification);
+        known
+            && cap.object == origin.address()
+            && cap.rights.contains(right)
+            && self.tables.frame_type(by.address()) == FrameType::CapNode
     }
 
     fn with_queue(&mut self, origin: Link, f: impl FnOnce(&Cell<Option<ThreadRef>>)) {

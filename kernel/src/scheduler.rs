@@ -49,12 +49,6 @@ impl Scheduler {
         }
     }
 
-    /// The current thread waits from now on, or is gone.
-    #[inline]
-    pub fn block_current(&mut self) {
-        self.current = None;
-    }
-
     /// Takes `thread`, which is Ready, out of the competition.
     pub fn withdraw(&mut self, thread: ThreadRef) {
         if self.current == Some(thread) {

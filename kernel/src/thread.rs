@@ -85,6 +85,8 @@ pub struct Thread {
     pub badge: Cell<u32>,
     /// Slot of the endpoint or notification it is queued on.
     pub waits_on: Cell<Link>,
+    /// Slot of the capability by which it waits there: without it, the wait is over.
+    pub waits_by: Cell<Link>,
     /// Its place in the ready queue or on an endpoint or notification.
     pub queue: Place,
     /// 0 to 31.
@@ -149,6 +151,7 @@ impl ThreadRef {
                 reply: Cell::new(ReplyPlace::None),
                 badge: Cell::new(0),
                 waits_on: Cell::new(Link::NONE),
+                waits_by: Cell::new(Link::NONE),
                 queue: Place::default(),
                 priority: Cell::new(0),
                 max_priority: Cell::new(0),

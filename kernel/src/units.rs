@@ -43,6 +43,11 @@ pub fn take_noted() -> u32 {
     lines
 }
 
+/// Notes a line once more that could not be dealt with now.
+pub fn note_again(line: u32) {
+    NOTED.store(NOTED.load(Ordering::Relaxed) | 1 << line, Ordering::Relaxed);
+}
+
 /// Ticks since boot, modulo 2³².
 pub fn ticks() -> u32 {
     TICKS.load(Ordering::Relaxed)

@@ -43,6 +43,7 @@ fn main() {
             ("items in replies", items::in_replies),
             ("a stop ends every wait", stops::threads),
             ("an endpoint's end ends every wait", stops::endpoints),
+            ("a revoke ends waits, in their turn", stops::revoked),
             ("an endpoint ends with five hundred waiters", stops::crowd),
             ("a spinning thread is preempted", schedule::preemption),
             ("who wakes above runs at once", schedule::above),

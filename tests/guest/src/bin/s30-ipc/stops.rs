@@ -9,7 +9,7 @@ use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint, notification};
 use freehold_guest_tests::worker::{ABOVE, MAIN_PRIORITY, Worker, eventually};
 use freehold_guest_tests::{board, check, check_eq};
-use freehold_rt::{CapName, Error, Message, Rights, calls};
+use freehold_rt::{CapName, Error, Message, Rights, SlotRef, Utcb, calls};
 
 /// Ways to wait, as the argument's upper part; the lower is what to wait on. Leaves 1000 + the error.
 fn wait(argument: u32) {
@@ -71,6 +71,38 @@ pub fn threads() {
     check_eq!(board::get(1), count);
     check_eq!(calls::continue_thread(worker.name(), CapName::NONE, ABOVE.priority), Ok(()));
     check!(eventually(|| board::get(1) > count + 3));
+}
+
+/// Whoever waits by a capability that is revoked waits in vain: when its turn comes it learns Canceled, and
+/// the next one is served.
+pub fn revoked() {
+    let (endpoint, bits) = (endpoint(), notification());
+    for (way, state) in STATES.into_iter().enumerate() {
+        board::clear();
+        let origin = if state == State::Waiting { bits.name() } else { endpoint.name() };
+        let copy = derived(origin, Rights::ALL, 0, 0);
+        let worker = Worker::spawn(&Home::own(), ABOVE, wait, copy.name().0 | (way as u32) << 12);
+        check_eq!(worker.state(), state);
+        check_eq!(calls::revoke(SlotRef::own(origin)), Ok(()));
+        check_eq!((worker.state(), board::get(0)), (state, 0), "nobody has looked yet: {state:?}");
+        let mine = Utcb::current();
+        match state {
+            State::Waiting => {
+                check_eq!(calls::notify(origin, 6), Ok(()));
+                check_eq!(calls::wait(origin), Ok(6), "the bits are still there");
+            }
+            State::Receiving => {
+                let sent = mine.within((0, 0), || calls::send(origin, &Message::new(0)));
+                check_eq!(sent, Err(Error::Timeout));
+            }
+            _ => {
+                let received = mine.within((0, 0), || calls::receive(origin));
+                check_eq!(received.err(), Some(Error::Timeout));
+            }
+        }
+        check!(worker.ends());
+        check_eq!(board::get(0), CANCELED, "{state:?}");
+    }
 }
 
 pub fn endpoints() {
