@@ -10,10 +10,10 @@
 #![no_main]
 
 mod arch;
-mod capability;
 mod caps;
 mod container;
 mod copy;
+mod derive;
 mod destroy;
 mod device;
 mod errors;

@@ -8,7 +8,7 @@ use freehold_abi::{Call, Error};
 
 use crate::kernel::Kernel;
 use crate::thread::ThreadRef;
-use crate::{capability, copy, destroy, device, info, ipc, make, mapping, threads};
+use crate::{copy, derive, destroy, device, info, ipc, make, mapping, threads};
 
 /// How a call ended without error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
         Call::SaveReply => ipc::save_reply(k, t),
         Call::Copy => copy::copy(k, t),
 
-        Call::Derive => capability::derive(k, t),
-        Call::Move => capability::relocate(k, t),
+        Call::Derive => derive::derive(k, t),
+        Call::Move => derive::relocate(k, t),
         Call::Delete => destroy::delete(k, t),
         Call::Revoke => destroy::revoke(k, t),
 
