@@ -93,6 +93,18 @@ macro_rules! finish {
     };
 }
 
+/// Goes on only if nobody of a higher priority than the caller was woken, who should not have to wait for
+/// the next interrupt. A caller that has ended itself goes on: nobody else would at once.
+macro_rules! yield_to_woken {
+    ($k:expr, $running:expr) => {
+        if let (Some(before), Some(now)) = ($running, $k.scheduler.current())
+            && before != now
+        {
+            return Progress::Preempted;
+        }
+    };
+}
+
 impl Kernel {
     /// Takes back all that was derived from the node in `slot`.
     fn revoke_slot(&mut self, slot: Link) -> Progress {
@@ -122,8 +134,10 @@ impl Kernel {
             finish!(self.revoke_slot(slot));
             while let Some(waiter) = self.head(slot) {
                 spend!(self, 1);
+                let running = self.scheduler.current();
                 self.dequeue(slot, waiter);
                 ipc::end_wait(self, waiter, Error::Canceled);
+                yield_to_woken!(self, running);
             }
         } else {
             finish!(self.revoke_slot(slot));
@@ -207,7 +221,9 @@ impl Kernel {
     fn stop_threads(&mut self, directory: u32) -> Progress {
         while let Some(thread) = self.first_thread(directory) {
             spend!(self, 1);
+            let running = self.scheduler.current();
             self.end_thread(thread);
+            yield_to_woken!(self, running);
         }
         Progress::Done
     }
