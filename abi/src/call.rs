@@ -63,7 +63,8 @@ calls! {
     MakeNotification = 14,
     /// EBX container, ESI index, EDI space (0: own), EBP node index.
     MakeCapNode = 15,
-    /// EBX container, ESI index, EDI slot for the space, EBP area base | (pages − 1).
+    /// Immediate: bit 0 hides the area; EBX container, ESI index, EDI slot for the space, EBP area base |
+    /// (pages − 1).
     MakeSpace = 16,
     /// EBX container, ESI index, EDI slot for the container, EBP space it is donated to (0: none).
     MakeTable = 17,

@@ -71,6 +71,9 @@ pub fn space(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Ok(Outcome::Again);
     }
     k.make_space(frame, slot, base, pages)?;
+    if t.immediate() & 1 != 0 {
+        k.tables.hide_area(frame);
+    }
     Ok(Outcome::Done)
 }
 

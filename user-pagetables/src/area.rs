@@ -7,7 +7,7 @@
 use freehold_captree::{DeriveError, Link, derive};
 
 use crate::frames::LINKS_MAX;
-use crate::layout::{self, AREA_BASE, AREA_PAGES, AREA_TABLES, TABLE, USER_TABLES};
+use crate::layout::{self, AREA_BASE, AREA_HIDDEN, AREA_PAGES, AREA_TABLE, AREA_TABLES, TABLE, USER_TABLES};
 use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Tables};
 
 /// Why a Table was not hooked, donated to a space or withdrawn, or an address not found.
@@ -55,6 +55,13 @@ impl<M: Memory> Tables<M> {
         self.memory.store(directory + AREA_PAGES, pages);
     }
 
+    /// Keeps the area's own Table out of sight, in a space that has none yet: entries show frame numbers. The
+    /// bound stays, and so does the reserved place.
+    pub fn hide_area(&mut self, directory: u32) {
+        debug_assert!(self.area_table(directory).is_none());
+        self.memory.store(directory + AREA_HIDDEN, 1);
+    }
+
     /// A field of the space: [`layout::AREA_BASE`], [`layout::AREA_PAGES`], [`layout::AREA_TABLES`].
     pub fn space_field(&self, directory: u32, field: u32) -> u32 {
         self.memory.load(directory + field)
@@ -66,8 +73,10 @@ impl<M: Memory> Tables<M> {
 
     /// The area's own Table, once there is one.
     pub fn area_table(&self, directory: u32) -> Option<u32> {
-        let entry = self.entry(self.area_slot(directory));
-        (self.space_field(directory, AREA_TABLES) != 0).then(|| entry.address())
+        match self.space_field(directory, AREA_TABLE) {
+            0 => None,
+            table => Some(table),
+        }
     }
 
     /// Donates a Table, so far nobody's, to a space. The first becomes the area's own.
@@ -87,15 +96,16 @@ impl<M: Memory> Tables<M> {
         if count == 0 && self.aux(table) != 0 {
             return Err(AreaError::NotEmpty);
         }
-        let area = if count == 0 {
-            let slot = self.area_slot(directory);
-            self.memory.store(slot.address(), Entry::user(table, false).0);
-            self.set_meta(slot, Meta::new(0, 0, Kind::View, 0));
-            self.link(table);
-            table
-        } else {
-            self.entry(self.area_slot(directory)).address()
-        };
+        let area = self.area_table(directory).unwrap_or(table);
+        if count == 0 {
+            self.memory.store(directory + AREA_TABLE, table);
+            if self.space_field(directory, AREA_HIDDEN) == 0 {
+                let slot = self.area_slot(directory);
+                self.memory.store(slot.address(), Entry::user(table, false).0);
+                self.set_meta(slot, Meta::new(0, 0, Kind::View, 0));
+                self.link(table);
+            }
+        }
         self.set_view(area, count, table);
         self.set_owner(table, directory | count);
         self.memory.store(directory + AREA_TABLES, count + 1);
@@ -135,8 +145,7 @@ impl<M: Memory> Tables<M> {
         }
         let (directory, place) = (owner & !(TABLE - 1), owner & (TABLE - 1));
         let last = self.space_field(directory, AREA_TABLES) - 1;
-        let slot = self.area_slot(directory);
-        let area = self.entry(slot).address();
+        let area = self.space_field(directory, AREA_TABLE);
         if place == 0 && last != 0 {
             return Err(AreaError::NotEmpty);
         }
@@ -153,9 +162,13 @@ impl<M: Memory> Tables<M> {
         self.set_owner(table, 0);
         self.memory.store(directory + AREA_TABLES, last);
         if last == 0 {
-            self.memory.swap(slot.address(), 0);
-            self.set_meta(slot, Meta(0));
-            self.unlink(table);
+            self.memory.store(directory + AREA_TABLE, 0);
+            let slot = self.area_slot(directory);
+            if self.meta(slot).kind() == Kind::View {
+                self.memory.swap(slot.address(), 0);
+                self.set_meta(slot, Meta(0));
+                self.unlink(table);
+            }
         }
         Ok(flush)
     }

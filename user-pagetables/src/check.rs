@@ -5,7 +5,7 @@ use freehold_captree::check::tree;
 use freehold_captree::{Link, Slots};
 
 use crate::frames::TYPES;
-use crate::layout::{self, AREA_BASE, AREA_TABLES, ENTRIES, TABLE, USER_TABLES};
+use crate::layout::{self, AREA_BASE, AREA_HIDDEN, AREA_TABLES, ENTRIES, TABLE, USER_TABLES};
 use crate::{Entry, FrameType, Kind, Memory, Tables};
 
 /// What is wrong, and where.
@@ -211,6 +211,7 @@ impl<M: Memory> Tables<M> {
 
     fn check_directory(&self, directory: u32, entries: &mut Census) -> Result<(), Broken> {
         let tables = self.space_field(directory, AREA_TABLES);
+        let shown = tables != 0 && self.space_field(directory, AREA_HIDDEN) == 0;
         for index in 0..USER_TABLES {
             let slot = layout::in_directory(directory, index);
             let (entry, kind) = (self.entry(slot), self.meta(slot).kind());
@@ -222,7 +223,7 @@ impl<M: Memory> Tables<M> {
             {
                 return Err(Broken::Entry(slot));
             }
-            let area = tables != 0 && self.space_field(directory, AREA_BASE) >> 22 == index;
+            let area = shown && self.space_field(directory, AREA_BASE) >> 22 == index;
             if area != (kind == Kind::View) {
                 return Err(Broken::Area(directory));
             }

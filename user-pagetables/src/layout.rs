@@ -66,6 +66,10 @@ pub const AREA_BASE: u32 = SPACE_FIELDS;
 pub const AREA_PAGES: u32 = SPACE_FIELDS + 4;
 /// Space: Tables donated to it, T.
 pub const AREA_TABLES: u32 = SPACE_FIELDS + 8;
+/// Space: the area's own Table; 0: none yet.
+pub const AREA_TABLE: u32 = SPACE_FIELDS + 16;
+/// Space: not 0: the area's own Table is not hooked, so the space does not see its entries.
+pub const AREA_HIDDEN: u32 = SPACE_FIELDS + 20;
 /// Space: first of its threads.
 pub const SPACE_THREADS: u32 = SPACE_FIELDS + 12;
 

@@ -40,6 +40,22 @@ pub fn make_space(container: CapName, index: u32, slot: SlotRef, area: u32, page
     call::simple(Call::MakeSpace, 0, [container.0, index, slot.0, place])
 }
 
+/// The same for a space that does not see its own entries: they show frame numbers. The bound stays, and the
+/// area's addresses stay reserved.
+///
+/// # Errors
+/// As [`make_space`].
+pub fn make_hidden_space(
+    container: CapName,
+    index: u32,
+    slot: SlotRef,
+    area: u32,
+    pages: u32,
+) -> Result<(), Error> {
+    let place = area | pages.wrapping_sub(1) & 0x3FF;
+    call::simple(Call::MakeSpace, 1, [container.0, index, slot.0, place])
+}
+
 /// Makes the four roots from `index` on a Table. With a `space` it is donated to its area; the first such
 /// one is the area's own and gives no capability. `slot` is for the container capability over all of it.
 ///

@@ -10,7 +10,7 @@ use freehold_guest_tests::probe::Probe;
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::calls::{self, Stop};
 use freehold_rt::slots::Slot;
-use freehold_rt::{CapName, Error, Rights, SlotRef};
+use freehold_rt::{CapName, Error, Rights, SlotRef, memory};
 
 use crate::mappings::read_only;
 
@@ -144,7 +144,30 @@ pub fn views() {
     check!((0..ENTRIES).all(|page| entry(page) == 0));
 }
 
-extern crate alloc;
+/// A space that does not see its entries: no view is mapped, all else is as ever.
+pub fn hidden() {
+    let (space, table) = (Slot::take().expect("a slot"), Slot::take().expect("a slot"));
+    let frames = memory::take(12, 4).expect("memory");
+    let (container, first) = (frames.container, frames.first);
+    let frame = Frames::take(1, 1);
+    check_eq!(calls::make_hidden_space(container, first, space.reference(), place::AREA, 1024), Ok(()));
+    let name = space.name();
+    check_eq!(calls::make_table(container, first + 4, SlotRef::default(), name), Ok(()));
+    check_eq!(calls::make_table(container, first + 8, table.reference(), name), Ok(()));
+    check_eq!(calls::space_summary(name).map(|summary| summary.tables), Ok(2));
+    check_eq!(calls::space_table(name, 0).map(|area| area.hooks), Ok(0), "hooked nowhere");
+    let reserved = place::AREA / BLOCK;
+    check_eq!(calls::hook(table.name(), name, reserved, Rights::WRITE), Err(Error::PageTableArea));
+    check_eq!(calls::unhook(name, reserved), Err(Error::NoTable));
+    check_eq!(calls::hook(table.name(), name, 0, Rights::WRITE), Ok(()));
+    let at = |page| [update((frame.container(), frame.at(0)), 1, name, page, Rights::WRITE, 0)];
+    check_eq!(calls::update(&at(7)), Ok(()));
+    check_eq!(calls::update(&at(1024)), Err(Stop { error: Error::NoTable, done: 0 }));
+    let into_area = Err(Stop { error: Error::PageTableArea, done: 0 });
+    check_eq!(calls::update(&at(place::AREA / FRAME)), into_area);
+    check_eq!(calls::space_table(name, 1).map(|table| table.live), Ok(1));
+    check_eq!(memory::release(frames), Ok(()));
+}
 
 pub fn withdrawn() {
     let bare = Bare::new(1024);

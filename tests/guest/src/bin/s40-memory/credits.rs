@@ -59,8 +59,6 @@ pub fn depth() {
     check_eq!(calls::notify(last, 1), Err(Error::NoCapability));
 }
 
-extern crate alloc;
-
 /// A mapping with total n pays for n children, or fewer with totals of their own.
 pub fn mappings() {
     let frame = Frames::take(1, 1);

@@ -4,6 +4,8 @@
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
 mod area;
 mod credits;
 mod lending;
@@ -31,6 +33,7 @@ fn main() {
             ("a boot container hooked whole", sharing::boot_container),
             ("the bound, 1024 × (T − 1)", area::bound),
             ("the page-table area shows what is mapped", area::views),
+            ("an area out of sight", area::hidden),
             ("Tables leave the area", area::withdrawn),
             ("depth 63 and no deeper", credits::depth),
             ("credits of mappings", credits::mappings),
