@@ -81,5 +81,3 @@ pub fn all() {
     fails(Call::Derive, 7, [chain[chain.len() - 1].name().0, slot, 0, 0], Error::TooDeep);
     check_eq!(calls::revoke(chain[0].reference()), Ok(()));
 }
-
-extern crate alloc;

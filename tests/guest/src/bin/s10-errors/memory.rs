@@ -73,8 +73,6 @@ fn hooks(scene: &Scene) {
     check_eq!(calls::revoke(chain[0].reference()), Ok(()));
 }
 
-extern crate alloc;
-
 fn updates(scene: &Scene) {
     let (roots, first) = (scene.frames.container(), scene.frames.at(0));
     let page = address(0) / FRAME;

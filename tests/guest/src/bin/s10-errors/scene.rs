@@ -133,5 +133,3 @@ impl Scene {
         fails(call, immediate, registers, Error::NotRoots);
     }
 }
-
-extern crate alloc;
