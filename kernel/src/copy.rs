@@ -7,7 +7,7 @@
 use freehold_abi::Error;
 use freehold_abi::layout::utcb::RANGE_WRITABLE;
 use freehold_abi::layout::{UNIT_BYTES, UNITS, USER_END};
-use freehold_user_pagetables::{Budget, Flush};
+use freehold_user_pagetables::Budget;
 
 use crate::arch;
 use crate::arch::window::{self, Window};
@@ -76,8 +76,7 @@ fn copy_piece(
     let (to, from) = if outward { (window.address(), own) } else { (own, window.address()) };
     // SAFETY: one range was checked to lie below 3 GiB, the other lies in the window.
     let result = unsafe { arch::copy::copy(to, from, bytes) };
-    window.close().noted();
-    k.owe(Flush::All);
+    k.owe(window.close());
     match result {
         Ok(()) => (bytes, None),
         Err(stop) => match window::fault_address(theirs, stop.address) {

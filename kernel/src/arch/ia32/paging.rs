@@ -1,4 +1,4 @@
-//! The address map, the kernel half of directories, and TLB flushes.
+//! The address map, and the kernel half of directories.
 //!
 //! | addresses | what |
 //! |---|---|
@@ -111,21 +111,4 @@ pub unsafe fn copy_kernel_half(physical: u32) {
             entry(physical, index).write_volatile(if direct { value } else { 0 });
         }
     }
-}
-
-/// A TLB that may hold what the tables no longer say. Not done until one of its methods is called.
-#[must_use = "the TLB may still hold the old entries"]
-#[derive(Debug)]
-pub struct FlushDue(());
-
-impl FlushDue {
-    /// Says that entries of the current directory were taken away.
-    pub(super) const fn new() -> Self {
-        Self(())
-    }
-
-    /// The caller has made a note elsewhere, and flushes before the next user instruction, type
-    /// change or clearing.
-    #[inline]
-    pub const fn noted(self) {}
 }

@@ -6,7 +6,9 @@
 //! Rights stay the tables' own; only a right that the directory entry withheld is withheld here
 //! too, since the entry is taken over whole.
 
-use super::paging::{FlushDue, KERNEL_FIRST_TABLE, WINDOW_TABLE, entry, entry_bits};
+use freehold_user_pagetables::Flush;
+
+use super::paging::{KERNEL_FIRST_TABLE, WINDOW_TABLE, entry, entry_bits};
 
 const WINDOW_BASE: u32 = (WINDOW_TABLE as u32) << 22;
 const BLOCK: u32 = 4 << 20;
@@ -51,13 +53,13 @@ impl Window {
 
     /// Empties the window. What was seen through it is still in the TLB.
     #[inline]
-    pub fn close(self) -> FlushDue {
+    pub fn close(self) -> Flush {
         // SAFETY: the entries belong to the window.
         unsafe {
             entry(self.current, WINDOW_TABLE).write_volatile(0);
             entry(self.current, WINDOW_TABLE + 1).write_volatile(0);
         }
-        FlushDue::new()
+        Flush::All
     }
 }
 
