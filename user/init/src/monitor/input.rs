@@ -52,15 +52,9 @@ impl Input {
                 }
                 END if line.is_empty() => return Ok(None),
                 BACKSPACE | DELETE => {
-                    if line.pop().is_some() {
-                        print!("\x08 \x08");
-                    }
+                    rub_out(&mut line);
                 }
-                CANCEL => {
-                    while line.pop().is_some() {
-                        print!("\x08 \x08");
-                    }
-                }
+                CANCEL => while rub_out(&mut line) {},
                 byte @ b' '..=b'~' if line.len() < LENGTH_MAX => {
                     line.push(byte.into());
                     print!("{}", char::from(byte));
@@ -94,4 +88,13 @@ impl Drop for Input {
 
 fn irq() -> CapName {
     CapName(IRQ.0 + LINE)
+}
+
+/// Takes the last character off the line and off the screen; `false`: there is none.
+fn rub_out(line: &mut String) -> bool {
+    let any = line.pop().is_some();
+    if any {
+        print!("\x08 \x08");
+    }
+    any
 }
