@@ -81,7 +81,8 @@ errors! {
     Timeout = 24,
     /// The wait was ended by somebody entitled to (thread stopped, endpoint deleted).
     Canceled = 25,
-    /// The partner of this exchange was destroyed, or dropped the reply capability.
+    /// The partner of this exchange was destroyed, dropped the reply capability, or left in the middle of a
+    /// transfer of strings.
     PeerGone = 26,
     /// The receiver named too few slots for the capability items, or one that is not empty.
     NoSlots = 27,
@@ -90,11 +91,13 @@ errors! {
     BadItem = 28,
     /// The thread holds no reply capability.
     NoReply = 29,
-    /// The message counts do not fit (words, items, ranges).
+    /// The message counts do not fit (words, items, ranges, strings, buffers).
     BadMessage = 30,
-    /// A transfer met a fault on the caller's own side; EBP (in Validate: EDI) is the address.
+    /// A transfer met a fault on the caller's own side; EBP (in Validate: EDI) is the address. Of strings: EDI
+    /// is how many bytes were transferred.
     FaultMine = 31,
-    /// A transfer met a fault on the other side; EBP is the address.
+    /// A transfer met a fault on the other side; EBP is the address. Of strings: EDI is how many bytes were
+    /// transferred.
     FaultTheirs = 32,
     /// The range is not one that the other side declared, runs past its end, or is not writable.
     BadRange = 33,
@@ -104,6 +107,14 @@ errors! {
     BadBinding = 35,
     /// The thread's space or UTCB no longer exists.
     NoSpace = 36,
+    /// A string, or a buffer for strings, has no bytes.
+    EmptyString = 37,
+    /// Two buffers for strings overlap.
+    Overlap = 38,
+    /// The strings of a message have more than 4 MiB.
+    TooLong = 39,
+    /// The receiver accepts no strings, or its buffers have fewer bytes than the strings.
+    NoRoom = 40,
 }
 
 /// Reads a status word: `Ok` for 0.

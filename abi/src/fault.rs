@@ -18,3 +18,7 @@ pub const RESUME: u16 = 0;
 pub const RESUME_AT: u16 = 1;
 /// Label of a reply that leaves the thread stopped.
 pub const STOP: u16 = 2;
+
+/// In place of a pager's name: faults go to the thread itself. It goes on at the UTCB's UPCALL_EIP, and what
+/// happened stands in UPCALL. A fault while an upcall is not finished stops the thread.
+pub const UPCALL: u32 = 1 << 31;

@@ -102,6 +102,8 @@ pub enum State {
     Receiving = 5,
     /// Waits for a notification.
     Waiting = 6,
+    /// In a transfer of strings, which its partner carries out, or whose partner's pager is at work.
+    Transferring = 7,
 }
 
 impl State {
@@ -114,6 +116,7 @@ impl State {
             4 => State::AwaitingReply,
             5 => State::Receiving,
             6 => State::Waiting,
+            7 => State::Transferring,
             _ => State::Stopped,
         }
     }

@@ -34,6 +34,9 @@ pub const UNITS: u32 = 64;
 /// Bytes copied or cleared that count as one unit.
 pub const UNIT_BYTES: u32 = 256;
 
+/// Bytes that the strings of one message can have.
+pub const STRING_BYTES_MAX: u32 = 4 << 20;
+
 /// Words of a thread's UTCB: the message registers first, then what follows.
 pub mod utcb {
     /// Message registers, MR 0 (the tag) to MR 63. The first three travel in processor registers.
@@ -54,6 +57,35 @@ pub mod utcb {
     pub const RANGES_MAX: usize = 4;
     /// Set in a range's byte count: the other side may write it.
     pub const RANGE_WRITABLE: u32 = 1 << 31;
+    /// Bytes of strings that the last message brought; the kernel writes it.
+    pub const ARRIVED: usize = 77;
+    /// Milliseconds that a transfer of strings which the thread sends may wait for its own pager ...
+    pub const SEND_FAULT_MINE: usize = 78;
+    /// ... and for the receiver's.
+    pub const SEND_FAULT_OTHER: usize = 79;
+    /// Milliseconds that a transfer of strings which the thread receives may wait for its own pager ...
+    pub const RECEIVE_FAULT_MINE: usize = 80;
+    /// ... and for the sender's.
+    pub const RECEIVE_FAULT_OTHER: usize = 81;
+    /// Number of strings to send, 1 to [`STRINGS_MAX`].
+    pub const STRINGS_COUNT: usize = 82;
+    /// Number of buffers for strings that arrive, 1 to [`STRINGS_MAX`].
+    pub const BUFFERS_COUNT: usize = 83;
+    /// Where the thread goes on when it faults, if its pager is [`crate::fault::UPCALL`] ...
+    pub const UPCALL_EIP: usize = 84;
+    /// ... and with which stack pointer.
+    pub const UPCALL_ESP: usize = 85;
+    /// The upcall that is not finished: its label, a reserved word, five words, then EIP, ESP and EFLAGS of
+    /// the fault. Label 0: there is none.
+    pub const UPCALL: usize = 86;
+    /// Words of [`UPCALL`].
+    pub const UPCALL_WORDS: usize = 10;
+    /// The strings to send: address, bytes each.
+    pub const STRINGS: usize = 128;
+    /// The buffers for strings that arrive: address, bytes each.
+    pub const BUFFERS: usize = 192;
+    /// Strings, and buffers, that one message can have.
+    pub const STRINGS_MAX: usize = 32;
     /// First byte that the kernel never reads or writes: the thread's own.
-    pub const FREE_BYTES: u32 = 512;
+    pub const FREE_BYTES: u32 = 1024;
 }

@@ -10,7 +10,10 @@ pub const WORDS_MAX: u32 = 62;
 /// Capability items of a message, at most.
 pub const ITEMS_MAX: u32 = 8;
 
-/// MR 0: label (bits 16–31), ranges flag (bit 15), items (bits 8–11), words (bits 0–5).
+/// Bit of the immediate of Call, Receive and ReplyReceive: strings may arrive, in the UTCB's buffers.
+pub const ACCEPT: u32 = 1 << 12;
+
+/// MR 0: label (bits 16–31), ranges flag (bit 15), strings flag (bit 14), items (bits 8–11), words (bits 0–5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Tag(pub u32);
 
@@ -30,6 +33,12 @@ impl Tag {
     #[must_use]
     pub const fn with_ranges(self) -> Tag {
         Tag(self.0 | 1 << 15)
+    }
+
+    /// The same with the UTCB's strings.
+    #[must_use]
+    pub const fn with_strings(self) -> Tag {
+        Tag(self.0 | 1 << 14)
     }
 
     /// What the message is about; only its receiver gives it a meaning.
@@ -52,6 +61,11 @@ impl Tag {
         self.0 & 1 << 15 != 0
     }
 
+    /// Whether the message has strings.
+    pub const fn has_strings(self) -> bool {
+        self.0 & 1 << 14 != 0
+    }
+
     /// Whether the message is nothing but its label and at most the two words in registers.
     pub const fn is_short(self) -> bool {
         self.0 & 0xFFFF <= 2
@@ -62,7 +76,7 @@ impl Tag {
         self.words() <= WORDS_MAX
             && self.items() <= ITEMS_MAX
             && self.words() + 2 * self.items() <= WORDS_MAX + 1
-            && self.0 & 0x70C0 == 0
+            && self.0 & 0x30C0 == 0
     }
 }
 

@@ -188,7 +188,7 @@ pub fn time_out(k: &mut Kernel, t: ThreadRef) {
 /// Takes a thread out of whatever it waits in. Its state is still what it was.
 pub fn stop_waiting(k: &mut Kernel, t: ThreadRef) {
     match t.state.get() {
-        State::Stopped | State::Ready => {}
+        State::Stopped | State::Ready | State::Transferring => {}
         State::AwaitingReply => k.drop_reply(t),
         State::Sending | State::Calling | State::Receiving | State::Waiting => {
             k.dequeue(t.waits_on.get(), t);

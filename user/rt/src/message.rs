@@ -69,6 +69,13 @@ impl Message {
         self
     }
 
+    /// Takes the strings that stand in the UTCB along.
+    #[must_use]
+    pub fn with_strings(mut self) -> Message {
+        self.tag = self.tag.with_strings();
+        self
+    }
+
     /// The tag.
     pub const fn tag(&self) -> Tag {
         self.tag

@@ -29,6 +29,15 @@ pub struct Range {
     pub writable: bool,
 }
 
+/// A piece of memory that a message's strings come from, or go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// First byte.
+    pub address: u32,
+    /// Bytes, at least 1.
+    pub bytes: u32,
+}
+
 impl Utcb {
     /// The UTCB of the thread that asks.
     #[inline(always)]
@@ -52,7 +61,7 @@ impl Utcb {
     pub fn get(self, index: usize) -> u32 {
         assert!(index < utcb::FREE_BYTES as usize / 4);
         // SAFETY: the page is mapped for as long as the thread lives, and nobody holds references
-        // into its first 512 bytes; the kernel writes there, hence volatile.
+        // into its first kilobyte; the kernel writes there, hence volatile.
         unsafe { self.words.add(index).read_volatile() }
     }
 
@@ -108,5 +117,47 @@ impl Utcb {
             self.set(utcb::RANGES + 2 * index, range.address);
             self.set(utcb::RANGES + 2 * index + 1, range.bytes & !utcb::RANGE_WRITABLE | writable);
         }
+    }
+
+    /// The strings of the next message that says [`crate::Message::with_strings`], in this order.
+    ///
+    /// # Panics
+    /// If there are more than 32.
+    pub fn set_strings(self, strings: &[Part]) {
+        self.set_parts(utcb::STRINGS_COUNT, utcb::STRINGS, strings);
+    }
+
+    /// Where the strings of the next message go that is received by a call which accepts strings.
+    ///
+    /// # Safety
+    /// Until they are set anew, no Rust code relies on what lies in the buffers, or calls that accept strings
+    /// are made only while they are the caller's to write.
+    ///
+    /// # Panics
+    /// If there are more than 32.
+    pub unsafe fn set_buffers(self, buffers: &[Part]) {
+        self.set_parts(utcb::BUFFERS_COUNT, utcb::BUFFERS, buffers);
+    }
+
+    fn set_parts(self, count: usize, first: usize, parts: &[Part]) {
+        assert!(parts.len() <= utcb::STRINGS_MAX);
+        self.set(count, parts.len() as u32);
+        for (index, part) in parts.iter().enumerate() {
+            self.set(first + 2 * index, part.address);
+            self.set(first + 2 * index + 1, part.bytes);
+        }
+    }
+
+    /// Milliseconds that a transfer of strings which are sent may wait when a page is missing, here and at
+    /// the receiver's. 0: it is stopped at once; [`FOREVER`]: no limit.
+    pub fn set_send_faults(self, mine: u32, other: u32) {
+        self.set(utcb::SEND_FAULT_MINE, mine);
+        self.set(utcb::SEND_FAULT_OTHER, other);
+    }
+
+    /// The same for strings that are received: here, and at the sender's.
+    pub fn set_receive_faults(self, mine: u32, other: u32) {
+        self.set(utcb::RECEIVE_FAULT_MINE, mine);
+        self.set(utcb::RECEIVE_FAULT_OTHER, other);
     }
 }

@@ -168,12 +168,12 @@ fn copy(who: ReplyTo, immediate: u32, offset: u32, own: u32, bytes: u32) -> Copi
     Copied { done: bytes - left, stop: result.err().map(|error| (error, address)) }
 }
 
-fn reply_name(to: ReplyTo) -> u32 {
+pub(super) fn reply_name(to: ReplyTo) -> u32 {
     to.map_or(0, |name| name.0 & 0xFFF)
 }
 
 /// Puts a message where the kernel takes it from.
-fn load(endpoint: CapName, message: &Message) -> Registers {
+pub(super) fn load(endpoint: CapName, message: &Message) -> Registers {
     if message.last() > 2 {
         let utcb = Utcb::current();
         for index in 3..=message.last() {
@@ -184,7 +184,7 @@ fn load(endpoint: CapName, message: &Message) -> Registers {
 }
 
 /// Takes a message from where the kernel puts it.
-fn unload([badge, tag, first, second]: Registers) -> Received {
+pub(super) fn unload([badge, tag, first, second]: Registers) -> Received {
     let mut message = Message::with_tag(Tag(tag));
     message.set_register(1, first);
     message.set_register(2, second);

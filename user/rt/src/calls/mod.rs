@@ -7,8 +7,8 @@
 //!
 //! The stubs are safe functions although a call can take away or replace memory that Rust code
 //! relies on, as a process can by writing to a file that is its own memory. Who maps, unmaps or
-//! reclaims names the memory; `memory` keeps the books that say whose it is. The one call that
-//! writes through an address given to it, [`copy_in`], is unsafe.
+//! reclaims names the memory; `memory` keeps the books that say whose it is. What
+//! lets the kernel write at an address, [`copy_in`] and `Utcb::set_buffers`, is unsafe.
 
 mod capability;
 mod device;
@@ -16,6 +16,7 @@ mod info;
 mod ipc;
 mod make;
 mod mapping;
+mod strings;
 mod thread;
 
 pub use capability::*;
@@ -24,4 +25,5 @@ pub use info::*;
 pub use ipc::*;
 pub use make::*;
 pub use mapping::*;
+pub use strings::*;
 pub use thread::*;

@@ -1,0 +1,91 @@
+//! Messages with strings: the same calls, which can also be stopped by a page fault on either side.
+//!
+//! What goes out is what [`Utcb::set_strings`](crate::Utcb::set_strings) named, if the message says
+//! [`Message::with_strings`]; what comes in goes into [`Utcb::set_buffers`](crate::Utcb::set_buffers). How long
+//! faults are waited for: [`Utcb::set_send_faults`](crate::Utcb::set_send_faults) and its counterpart. All of
+//! it is read by the call, once.
+
+use freehold_abi::layout::utcb;
+use freehold_abi::message::ACCEPT;
+use freehold_abi::{Call, CapName, Error, error};
+
+use super::ipc::{Received, ReplyTo, load, reply_name, unload};
+use crate::call::{Registers, enter};
+use crate::{Message, Utcb};
+
+/// Why a message with strings did not go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// FaultMine and FaultTheirs say on which side a page was missing; any other error, that no memory was.
+    pub error: Error,
+    /// Bytes transferred before the fault; 0 for other errors.
+    pub done: u32,
+    /// Where the fault was, in the space of its side; 0 for other errors.
+    pub address: u32,
+}
+
+/// Sends, and waits until the message is taken, strings and all.
+///
+/// # Errors
+/// As `send`; FaultMine and FaultTheirs; NoRoom, PeerGone; for the strings named, BadMessage, EmptyString,
+/// BadAddress, TooLong.
+pub fn send_strings(endpoint: CapName, message: &Message) -> Result<(), Broken> {
+    exchange(Call::Send, 0, load(endpoint, message)).map(|_| ())
+}
+
+/// Sends, and waits for the reply, which can bring strings if `accept`. Returns the reply and the bytes of
+/// its strings.
+///
+/// # Errors
+/// As `call` and [`send_strings`]; for the buffers named, BadMessage, EmptyString, BadAddress, PageTableArea,
+/// Overlap.
+pub fn call_strings(endpoint: CapName, message: &Message, accept: bool) -> Result<(Message, u32), Broken> {
+    let accept = if accept { ACCEPT } else { 0 };
+    let (received, bytes) = arrived(exchange(Call::Call, accept, load(endpoint, message))?);
+    Ok((received.message, bytes))
+}
+
+/// Waits for a message, with or without strings. Returns it and the bytes of its strings.
+///
+/// # Errors
+/// As `receive`; FaultMine; for the buffers named, BadMessage, EmptyString, BadAddress, PageTableArea, Overlap.
+pub fn receive_strings(endpoint: CapName) -> Result<(Received, u32), Broken> {
+    exchange(Call::Receive, ACCEPT, [endpoint.0, 0, 0, 0]).map(arrived)
+}
+
+/// Answers a call. Waits for nothing but what [`Utcb::set_send_faults`](crate::Utcb::set_send_faults) allows.
+///
+/// # Errors
+/// As `reply` and [`send_strings`]. After FaultMine and FaultTheirs the caller does not wait any more: it
+/// knows what its reply came to.
+pub fn reply_strings(to: ReplyTo, message: &Message) -> Result<(), Broken> {
+    exchange(Call::Reply, reply_name(to), load(CapName::NONE, message)).map(|_| ())
+}
+
+/// Answers a call, then waits for a message, with or without strings.
+///
+/// # Errors
+/// Those of [`reply_strings`] and [`receive_strings`]. Which of them it was, FaultMine does not say: who has
+/// to know makes two calls.
+pub fn reply_receive_strings(
+    to: ReplyTo,
+    message: &Message,
+    endpoint: CapName,
+) -> Result<(Received, u32), Broken> {
+    exchange(Call::ReplyReceive, reply_name(to) | ACCEPT, load(endpoint, message)).map(arrived)
+}
+
+fn exchange(call: Call, immediate: u32, registers: Registers) -> Result<Registers, Broken> {
+    let (status, registers) = enter(call as u32 | immediate << 8, registers);
+    let [_, _, done, address] = registers;
+    error::status(status).map(|()| registers).map_err(|error| match error {
+        Error::FaultMine | Error::FaultTheirs => Broken { error, done, address },
+        _ => Broken { error, done: 0, address: 0 },
+    })
+}
+
+fn arrived(registers: Registers) -> (Received, u32) {
+    let received = unload(registers);
+    let bytes = if received.message.tag().has_strings() { Utcb::current().get(utcb::ARRIVED) } else { 0 };
+    (received, bytes)
+}
