@@ -23,7 +23,8 @@ const PIECE: u32 = UNITS * UNIT_BYTES;
 pub fn copy(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let other = ipc::reply_target(k, t)?;
     let (index, outward) = (t.immediate() >> 12 & 15, t.immediate() >> 16 & 1 != 0);
-    if index >= other.range_count.get() {
+    // The pager of a thread that faulted in a transfer is not whom the ranges are meant for.
+    if index >= other.range_count.get() || other.fault.get().label != 0 {
         return Err(Error::BadRange);
     }
     let (base, size) = other.ranges[index as usize].get();
@@ -46,42 +47,54 @@ pub fn copy(k: &mut Kernel, t: ThreadRef) -> CallResult {
             return Ok(Outcome::Again);
         }
         let [offset, own, ..] = t.args();
-        let (done, fault) = copy_piece(k, other, base + offset, own, piece, outward);
+        let (done, fault) = self::piece(k, t, other, (own, base + offset), piece, outward);
         t.set(reg::EBX, offset + done);
         t.set(reg::ESI, own + done);
         left -= done;
         t.set(reg::EDI, left);
-        if let Some((error, address)) = fault {
-            t.set(reg::EBP, address);
-            return Err(error);
+        if let Some(fault) = fault {
+            t.set(reg::EBP, fault.address);
+            return Err(fault.error);
         }
     }
     Ok(Outcome::Done)
 }
 
-/// Copies one piece; returns how much of it, and what stopped it.
-fn copy_piece(
+/// What stopped a copy.
+#[derive(Clone, Copy)]
+pub struct Fault {
+    /// FaultMine or FaultTheirs.
+    pub error: Error,
+    /// The address, in the space of that side.
+    pub address: u32,
+    /// The bits of [`freehold_abi::fault`].
+    pub access: u32,
+}
+
+/// Copies `bytes`, at most 16 KiB, between `own` addresses of `t` and `theirs` of `other`, `outward` to them;
+/// returns how much of it, and what stopped it. All lie below 3 GiB.
+pub fn piece(
     k: &mut Kernel,
+    t: ThreadRef,
     other: ThreadRef,
-    theirs: u32,
-    own: u32,
+    (own, theirs): (u32, u32),
     bytes: u32,
     outward: bool,
-) -> (u32, Option<(Error, u32)>) {
+) -> (u32, Option<Fault>) {
+    k.stand_on(t.directory.get());
     // What the window showed before may still be in the TLB.
     let _settled = k.settle();
     // SAFETY: both are Directories: the current one, and that of a live thread. Nothing changes
     // tables while the window is open.
     let window = unsafe { Window::open(k.tables.current, other.directory.get(), theirs) };
     let (to, from) = if outward { (window.address(), own) } else { (own, window.address()) };
-    // SAFETY: one range was checked to lie below 3 GiB, the other lies in the window.
+    // SAFETY: both ranges were checked to lie below 3 GiB; one is seen through the window.
     let result = unsafe { arch::copy::copy(to, from, bytes) };
     k.owe(window.close());
-    match result {
-        Ok(()) => (bytes, None),
-        Err(stop) => match window::fault_address(theirs, stop.address) {
-            Some(address) => (stop.done, Some((Error::FaultTheirs, address))),
-            None => (stop.done, Some((Error::FaultMine, stop.address))),
-        },
-    }
+    let Err(stop) = result else { return (bytes, None) };
+    let (error, address) = match window::fault_address(theirs, stop.address) {
+        Some(address) => (Error::FaultTheirs, address),
+        None => (Error::FaultMine, stop.address),
+    };
+    (stop.done, Some(Fault { error, address, access: stop.access }))
 }

@@ -16,8 +16,8 @@ use crate::container::Container;
 use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{ThreadRef, reg};
-use crate::{device, ipc};
+use crate::thread::{Errand, ThreadRef, reg};
+use crate::{device, ipc, transfer};
 
 /// Revoke: takes back all that was derived from a capability.
 pub fn revoke(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -260,6 +260,10 @@ impl Kernel {
 
     /// A thread stops: it is neither ready nor waiting.
     pub fn halt(&mut self, thread: ThreadRef) {
+        if thread.role.get().is_some() {
+            transfer::leave(self, thread);
+        }
+        thread.errand.set(Errand::None);
         match thread.state.get() {
             State::Stopped => {}
             State::Ready => self.scheduler.withdraw(thread),

@@ -9,31 +9,44 @@ use core::cell::Cell;
 
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
-use freehold_abi::{Call, CapName, Error, Rights, Tag, fault};
+use freehold_abi::{Call, CapName, Error, Rights, Tag, fault, message};
 use freehold_captree::Link;
 use freehold_user_pagetables::layout::{BADGE, SPARE};
 use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
-use crate::items;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{FaultMessage, ReplyPlace, ThreadRef, reg};
+use crate::transfer::{self, Exchange};
+use crate::{items, strings};
 
 /// Call: sends and waits for the reply.
 pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    check_tag(Tag(t.get(reg::ESI)))?;
     declare_ranges(t)?;
+    strings::read_strings(t)?;
+    strings::read_buffers(k, t)?;
     send_phase(k, t, State::Calling)
 }
 
 /// Send: sends, and goes on when the message is taken.
 pub fn send(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    check_tag(Tag(t.get(reg::ESI)))?;
+    strings::read_strings(t)?;
     send_phase(k, t, State::Sending)
 }
 
 /// Receive: from an endpoint, or the bits of a notification.
 pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    strings::read_buffers(k, t)?;
+    t.until.set(None);
+    receive_on(k, t)
+}
+
+/// Receive, with the buffers read already, and perhaps after it has waited for a while.
+pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     if cap.kind == Kind::Notification {
         return wait(k, t, cap);
@@ -49,17 +62,26 @@ pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
             return Ok(Outcome::Again);
         }
         let entitled = k.may_still_wait(sender, origin);
+        let calling = sender.state.get() == State::Calling;
         k.dequeue(origin, sender);
-        k.wheel.cancel(sender);
         if !entitled {
             end_wait(k, sender, Error::Canceled);
+            continue;
+        }
+        if sender.tag().has_strings() {
+            let exchange = if calling { Exchange::Call } else { Exchange::Send };
+            match transfer::begin(k, sender, t, exchange, t) {
+                Ok(()) => return Ok(Outcome::Waits),
+                Err(error) => end_wait(k, sender, error),
+            }
             continue;
         }
         if let Err(error) = deliver(k, sender, t, sender.badge.get()) {
             end_wait(k, sender, error);
             continue;
         }
-        if sender.state.get() == State::Calling {
+        k.wheel.cancel(sender);
+        if calling {
             await_reply(k, sender, t);
         } else {
             sender.finish(Ok(()));
@@ -67,32 +89,48 @@ pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         return Ok(Outcome::Done);
     }
-    queue_up(k, t, origin, cap.slot, State::Receiving, t.utcb_word(utcb::RECEIVE_LIMIT))
+    let until = t.until.get();
+    let limit = if until.is_some() { FOREVER } else { t.utcb_word(utcb::RECEIVE_LIMIT) };
+    let outcome = queue_up(k, t, origin, cap.slot, State::Receiving, limit)?;
+    if let Some(deadline) = until {
+        k.wheel.arm_until(t, deadline);
+    }
+    Ok(outcome)
 }
 
 /// Reply: answers a call and goes on.
 pub fn reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let caller = reply_target(k, t)?;
     check_tag(Tag(t.get(reg::ESI)))?;
+    if caller.fault.get().label != 0 {
+        answer_fault(k, t, caller);
+        return Ok(Outcome::Done);
+    }
+    if t.tag().has_strings() {
+        strings::read_strings(t)?;
+        transfer::begin(k, t, caller, Exchange::Reply, t)?;
+        k.drop_reply(caller);
+        return Ok(Outcome::Waits);
+    }
     deliver(k, t, caller, 0)?;
     k.drop_reply(caller);
     k.wheel.cancel(caller);
-    let stopped = caller.fault.get().label != 0 && t.tag().label() == fault::STOP;
-    caller.fault.set(FaultMessage::default());
-    if stopped {
-        caller.state.set(State::Stopped);
-    } else {
-        k.scheduler.make_ready(caller);
-    }
+    k.scheduler.make_ready(caller);
     Ok(Outcome::Done)
 }
 
 /// ReplyReceive: answers a call, then receives.
 pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
-    reply(k, t)?;
-    // From here on the call is a Receive, also if it has to start again.
-    t.set(reg::EAX, Call::Receive as u32);
+    if reply(k, t)? == Outcome::Waits {
+        return Ok(Outcome::Waits);
+    }
+    replied(t);
     receive(k, t)
+}
+
+/// The reply of a ReplyReceive is delivered: from here on the call is a Receive, also if it has to start again.
+pub fn replied(t: ThreadRef) {
+    t.set(reg::EAX, Call::Receive as u32 | (t.immediate() & message::ACCEPT) << 8);
 }
 
 /// Notify: sets bits; whoever waits for them gets them.
@@ -161,14 +199,7 @@ pub fn reply_target(k: &Kernel, t: ThreadRef) -> Result<ThreadRef, Error> {
 
 /// Sends a fault's message to the thread's pager, in its name. Without a pager it stops.
 pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
-    t.fault.set(message);
-    // What its last call declared is not its pager's to copy.
-    t.range_count.set(0);
-    let sent = k
-        .cap(t, CapName::from_word(t.pager.get()))
-        .and_then(|cap| Ok((cap, k.origin(cap, Kind::Endpoint, Rights::SEND)?)))
-        .and_then(|(cap, origin)| send_to(k, t, origin, cap, State::Calling));
-    match sent {
+    match ask_pager(k, t, message) {
         // It faults again when it next runs.
         Ok(Outcome::Again) => t.fault.set(FaultMessage::default()),
         Ok(_) => {}
@@ -179,8 +210,41 @@ pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
     }
 }
 
+/// Lets `t` call its pager with `message`. If that fails, the message still counts as not answered.
+///
+/// # Errors
+/// Those of a Call by the pager's name.
+pub fn ask_pager(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
+    t.fault.set(message);
+    let cap = k.cap(t, CapName::from_word(t.pager.get()))?;
+    let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
+    send_to(k, t, origin, cap, State::Calling)
+}
+
+/// A pager's answer to a fault: the faulting thread's registers are its own, so only what the answer says
+/// about them changes.
+fn answer_fault(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) {
+    let (label, place) = (pager.tag().label(), (pager.get(reg::EDI), pager.get(reg::EBP)));
+    k.drop_reply(faulted);
+    if faulted.role.get().is_some() {
+        return transfer::pager_answered(k, faulted, label, place);
+    }
+    faulted.fault.set(FaultMessage::default());
+    if label == fault::STOP {
+        faulted.state.set(State::Stopped);
+        return;
+    }
+    if label == fault::RESUME_AT {
+        faulted.resume_at(place.0, place.1);
+    }
+    k.scheduler.make_ready(faulted);
+}
+
 /// The time limit of a waiting thread has passed.
 pub fn time_out(k: &mut Kernel, t: ThreadRef) {
+    if t.role.get().is_some() {
+        return transfer::time_out(k, t);
+    }
     stop_waiting(k, t);
     end_wait(k, t, Error::Timeout);
 }
@@ -200,6 +264,9 @@ pub fn stop_waiting(k: &mut Kernel, t: ThreadRef) {
 /// A thread that is in no queue any more learns why its wait ended. If it waited for its pager, it
 /// stops: there is nobody to deal with its fault.
 pub fn end_wait(k: &mut Kernel, t: ThreadRef, error: Error) {
+    if t.role.get().is_some() {
+        return transfer::pager_lost(k, t);
+    }
     k.wheel.cancel(t);
     if t.fault.get().label != 0 {
         t.state.set(State::Stopped);
@@ -214,13 +281,12 @@ fn check_tag(tag: Tag) -> Result<(), Error> {
 }
 
 fn send_phase(k: &mut Kernel, t: ThreadRef, state: State) -> CallResult {
-    check_tag(Tag(t.get(reg::ESI)))?;
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
     send_to(k, t, origin, cap, state)
 }
 
-/// Sends the message of `t`, which is Ready, through `cap` to the endpoint that lives in `origin`.
+/// Sends the message of `t`, which is Ready or in a transfer, through `cap` to the endpoint that lives in `origin`.
 fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -> CallResult {
     while let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
         if !k.may_still_wait(receiver, origin) {
@@ -231,12 +297,19 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -
             end_wait(k, receiver, Error::Canceled);
             continue;
         }
+        let calling = state == State::Calling;
+        if t.tag().has_strings() {
+            t.badge.set(cap.badge);
+            let exchange = if calling { Exchange::Call } else { Exchange::Send };
+            transfer::begin(k, t, receiver, exchange, t)?;
+            k.dequeue(origin, receiver);
+            return Ok(Outcome::Waits);
+        }
         deliver(k, t, receiver, cap.badge)?;
         k.dequeue(origin, receiver);
         k.wheel.cancel(receiver);
-        let calling = state == State::Calling;
         if calling {
-            k.scheduler.withdraw(t);
+            k.scheduler.rest(t);
             await_reply(k, t, receiver);
         }
         k.scheduler.make_ready(receiver);
@@ -254,7 +327,7 @@ fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, by: Link, state: State, 
     if limit == 0 {
         return Err(Error::Timeout);
     }
-    k.scheduler.withdraw(t);
+    k.scheduler.rest(t);
     t.state.set(state);
     t.waits_on.set(origin);
     t.waits_by.set(by);
@@ -264,7 +337,7 @@ fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, by: Link, state: State, 
 }
 
 /// `caller`'s message has been taken by `callee`, who may now answer.
-fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
+pub fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
     caller.state.set(State::AwaitingReply);
     caller.reply.set(ReplyPlace::Held(callee));
     callee.caller.set(Some(caller));
@@ -293,12 +366,8 @@ fn wait(k: &mut Kernel, t: ThreadRef, cap: Cap) -> CallResult {
 }
 
 /// Carries the message of `from` over to `to`: all of it, or nothing.
-fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
+pub fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
     let tag = from.tag();
-    if to.fault.get().label != 0 {
-        resume(from, to, tag);
-        return Ok(());
-    }
     let sent = from.fault.get();
     if sent.label != 0 {
         for (index, word) in sent.words.into_iter().enumerate().take(sent.count as usize) {
@@ -318,14 +387,6 @@ fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result
     to.set(reg::EBX, badge);
     to.finish(Ok(()));
     Ok(())
-}
-
-/// A pager's answer to a fault: the faulting thread's registers are its own, so only what the
-/// answer says about them changes.
-fn resume(pager: ThreadRef, faulted: ThreadRef, tag: Tag) {
-    if tag.label() == fault::RESUME_AT {
-        faulted.resume_at(pager.get(reg::EDI), pager.get(reg::EBP));
-    }
 }
 
 /// Reads the ranges that a call declares, once.

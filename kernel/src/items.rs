@@ -23,17 +23,40 @@ struct Transfer {
     slot: Link,
 }
 
+type Transfers = ArrayVec<Transfer, { ITEMS_MAX as usize }>;
+
 /// Carries the items of `from`'s message into the slots that `to` named.
 ///
 /// # Errors
 /// NoSlots; BadItem (empty source, object's own slot moved, copy of a reply capability or of a container
 /// without Share); what deriving or moving lacks. Nothing has moved then.
 pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<(), Error> {
+    let transfers = plan(k, from, to, tag)?;
+    for done in 0..transfers.len() {
+        if let Err(error) = carry(k, &transfers[done]) {
+            for transfer in transfers[..done].iter().rev() {
+                take_back(k, transfer);
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Checks, before strings are transferred, that the items behind them could be carried now.
+///
+/// # Errors
+/// NoSlots, BadItem.
+pub fn check(k: &Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<(), Error> {
+    plan(k, from, to, tag).map(|_| ())
+}
+
+fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<Transfers, Error> {
     let (first, count) = (to.utcb_word(SLOTS_FIRST), to.utcb_word(SLOTS_COUNT));
     if tag.items() > count {
         return Err(Error::NoSlots);
     }
-    let mut transfers = ArrayVec::<Transfer, { ITEMS_MAX as usize }>::new();
+    let mut transfers = Transfers::new();
     for index in 0..tag.items() {
         let at = (1 + tag.words() + 2 * index) as usize;
         let item = Item::decode([from.message(at), from.message(at + 1)]);
@@ -54,15 +77,7 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Res
         }
         transfers.push(Transfer { item, source, slot });
     }
-    for done in 0..transfers.len() {
-        if let Err(error) = carry(k, &transfers[done]) {
-            for transfer in transfers[..done].iter().rev() {
-                take_back(k, transfer);
-            }
-            return Err(error);
-        }
-    }
-    Ok(())
+    Ok(transfers)
 }
 
 fn carry(k: &mut Kernel, transfer: &Transfer) -> Result<(), Error> {

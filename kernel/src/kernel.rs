@@ -15,10 +15,11 @@ use crate::arch::{self, cpu, paging, pic, pit};
 use crate::device::Irqs;
 use crate::physical::Physical;
 use crate::scheduler::Scheduler;
-use crate::thread::ThreadRef;
+use crate::syscall::Outcome;
+use crate::thread::{Errand, ThreadRef};
 use crate::timer::Wheel;
 use crate::units::{self, Units};
-use crate::{device, ipc};
+use crate::{device, ipc, transfer};
 
 /// Everything that changes after boot, beside the objects themselves.
 pub struct Kernel {
@@ -120,6 +121,7 @@ impl Kernel {
                 self.deal_with_interrupts();
             }
             match self.scheduler.pick() {
+                Some(thread) if thread.errand.get() != Errand::None => self.run_errand(thread),
                 Some(thread) => {
                     if self.loaded != Some(thread) {
                         self.load(thread);
@@ -154,6 +156,35 @@ impl Kernel {
         }
         let spent = self.units.spend(UNITS - left);
         debug_assert!(spent, "the budget was full");
+    }
+
+    /// Does what is to be done before `thread`, which is current, runs.
+    #[cold]
+    fn run_errand(&mut self, thread: ThreadRef) {
+        let errand = thread.errand.replace(Errand::None);
+        let result = match errand {
+            Errand::None => return,
+            Errand::Transfer => {
+                thread.errand.set(errand);
+                return transfer::go_on(self, thread);
+            }
+            Errand::Receive => ipc::receive_on(self, thread),
+            Errand::FreshReceive => ipc::receive(self, thread),
+        };
+        match result {
+            Ok(Outcome::Done) => thread.finish(Ok(())),
+            Ok(Outcome::Waits) => {}
+            Ok(Outcome::Again) => thread.errand.set(errand),
+            Err(error) => thread.finish(Err(error)),
+        }
+    }
+
+    /// Makes `directory` the current one, for a copy, whoever is loaded.
+    pub fn stand_on(&mut self, directory: u32) {
+        if directory != self.tables.current {
+            self.enter_directory(directory);
+            self.loaded = None;
+        }
     }
 
     /// Makes `thread` the one in the processor.

@@ -29,10 +29,12 @@ mod panic;
 mod physical;
 mod queue;
 mod scheduler;
+mod strings;
 mod syscall;
 mod thread;
 mod threads;
 mod timer;
+mod transfer;
 mod trap;
 mod units;
 

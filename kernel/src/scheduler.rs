@@ -49,6 +49,13 @@ impl Scheduler {
         }
     }
 
+    /// Takes `thread` out of the competition, if it is Ready.
+    pub fn rest(&mut self, thread: ThreadRef) {
+        if thread.state.get() == State::Ready {
+            self.withdraw(thread);
+        }
+    }
+
     /// Takes `thread`, which is Ready, out of the competition.
     pub fn withdraw(&mut self, thread: ThreadRef) {
         if self.current == Some(thread) {

@@ -18,6 +18,8 @@ use freehold_captree::Link;
 use crate::arch::fpu::FpuArea;
 use crate::arch::paging::to_virtual;
 use crate::arch::{Regs, VECTOR_RESTART};
+use crate::strings::List;
+use crate::transfer::{Progress, Role};
 
 /// Indices of registers in [`Thread::regs`].
 #[allow(missing_docs, reason = "the names are the processor's")]
@@ -45,6 +47,19 @@ pub enum ReplyPlace {
     Held(ThreadRef),
     /// In a slot of a capability node.
     Slot(Link),
+}
+
+/// What the kernel does for a Ready thread, when it is its turn, before it runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// Nothing.
+    None,
+    /// Goes on with the transfer that the thread drives.
+    Transfer,
+    /// Goes on receiving.
+    Receive,
+    /// Begins to receive: the second half of ReplyReceive.
+    FreshReceive,
 }
 
 /// A place of a thread in a circular list.
@@ -83,6 +98,8 @@ pub struct Thread {
     pub reply: Cell<ReplyPlace>,
     /// Badge of the capability that it sends through.
     pub badge: Cell<u32>,
+    /// What is to be done before it runs.
+    pub errand: Cell<Errand>,
     /// Slot of the endpoint or notification it is queued on.
     pub waits_on: Cell<Link>,
     /// Slot of the capability by which it waits there: without it, the wait is over.
@@ -113,6 +130,16 @@ pub struct Thread {
     pub ranges: [Cell<(u32, u32)>; RANGES_MAX],
     /// How many of them count.
     pub range_count: Cell<u32>,
+    /// Strings of the message that it sends.
+    pub strings: List,
+    /// Buffers for those that it receives.
+    pub buffers: List,
+    /// Its part in a transfer of strings.
+    pub role: Cell<Option<Role>>,
+    /// Where the transfer is that it drives.
+    pub progress: Cell<Progress>,
+    /// Tick at which its receive ends, if that has begun to wait before.
+    pub until: Cell<Option<u32>>,
     /// FPU state while it does not run.
     fpu_area: UnsafeCell<FpuArea>,
 }
@@ -150,6 +177,7 @@ impl ThreadRef {
                 caller: Cell::new(None),
                 reply: Cell::new(ReplyPlace::None),
                 badge: Cell::new(0),
+                errand: Cell::new(Errand::None),
                 waits_on: Cell::new(Link::NONE),
                 waits_by: Cell::new(Link::NONE),
                 queue: Place::default(),
@@ -165,6 +193,11 @@ impl ThreadRef {
                 siblings: Place::default(),
                 ranges: Default::default(),
                 range_count: Cell::new(0),
+                strings: List::default(),
+                buffers: List::default(),
+                role: Cell::new(None),
+                progress: Cell::new(Progress::default()),
+                until: Cell::new(None),
                 fpu_area: UnsafeCell::new(FpuArea::zeroed()),
             });
         }

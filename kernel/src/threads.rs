@@ -7,7 +7,7 @@ use freehold_abi::{CapName, Error};
 use crate::arch::Regs;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{FaultMessage, ThreadRef, reg};
+use crate::thread::{Errand, FaultMessage, ThreadRef, reg};
 
 /// StartThread: a stopped thread competes for the processor from now on.
 pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -44,7 +44,8 @@ pub fn stop(k: &mut Kernel, t: ThreadRef) -> CallResult {
         k.halt(t);
         return Ok(Outcome::Waits);
     }
-    let waited = !matches!(thread.state.get(), State::Stopped | State::Ready);
+    let waited =
+        !matches!(thread.state.get(), State::Stopped | State::Ready) || thread.errand.get() != Errand::None;
     k.halt(thread);
     if waited && thread.fault.get().label == 0 {
         thread.finish(Err(Error::Canceled));

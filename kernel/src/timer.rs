@@ -43,6 +43,13 @@ impl Wheel {
         self.hang(thread);
     }
 
+    /// Lets the time limit of `thread` pass at the tick `deadline`; if that is over, at the next one.
+    pub fn arm_until(&mut self, thread: ThreadRef, deadline: u32) {
+        self.cancel(thread);
+        thread.deadline.set(deadline);
+        self.hang(thread);
+    }
+
     /// Takes the time limit of `thread` away, if it has one.
     #[inline]
     pub fn cancel(&mut self, thread: ThreadRef) {

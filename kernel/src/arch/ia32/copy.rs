@@ -3,7 +3,7 @@
 //! What must hold: the instructions between the two labels are reached only from here, touch no
 //! stack but for RET, and keep in ECX how much is left: 0 when they are through, something else
 //! whenever they can fault. So the landing pad has nothing to do: a page fault in between resumes
-//! at the RET, and ECX tells.
+//! at the RET with the error code in EAX, and ECX tells.
 
 use core::arch::{asm, global_asm};
 
@@ -60,6 +60,8 @@ pub struct CopyFault {
     pub done: u32,
     /// The address that faulted, on whichever side; CR2.
     pub address: u32,
+    /// The processor's error code (SDM vol. 3, 4.7).
+    pub access: u32,
 }
 
 /// A load that met a page fault.
@@ -76,7 +78,7 @@ pub struct LoadFault {
 /// Both ranges lie in user addresses or in the copy window, which other code holds no reference to.
 #[inline]
 pub unsafe fn copy(dst: u32, src: u32, bytes: u32) -> Result<(), CopyFault> {
-    let (left, to): (u32, u32);
+    let (left, to, access): (u32, u32, u32);
     // SAFETY: writes nothing but the destination, of which the caller knows; a fault ends in the
     // landing pad. ESI is LLVM's own, so it is borrowed.
     unsafe {
@@ -87,10 +89,14 @@ pub unsafe fn copy(dst: u32, src: u32, bytes: u32) -> Result<(), CopyFault> {
             inout("edx") src => _,
             inout("edi") dst => to,
             inout("ecx") bytes => left,
-            out("eax") _,
+            out("eax") access,
         );
     }
-    if left == 0 { Ok(()) } else { Err(CopyFault { done: to.wrapping_sub(dst), address: cpu::cr2() }) }
+    if left == 0 {
+        Ok(())
+    } else {
+        Err(CopyFault { done: to.wrapping_sub(dst), address: cpu::cr2(), access })
+    }
 }
 
 /// Loads the word at `address` of the current space. Kernel addresses are refused as if nothing

@@ -12,6 +12,8 @@ use crate::arch::kernel_note_irq;
 
 const DEBUG: u32 = 1;
 const EFLAGS_TF: u32 = 1 << 8;
+/// Place of EAX among what PUSHA pushes.
+const EAX: usize = 7;
 
 /// What lies on the kernel stack: pushed by PUSHA, the stub, the processor (which, without a
 /// change of privilege, pushes no stack pointer).
@@ -28,7 +30,10 @@ pub(super) struct KernelFrame {
 /// Called by the entry code with the frame that it will return through.
 pub(super) extern "C" fn on_kernel_trap(frame: &mut KernelFrame) {
     match frame.vector {
-        VECTOR_PAGE_FAULT if copy::may_fault(frame.eip) => frame.eip = copy::landing(),
+        VECTOR_PAGE_FAULT if copy::may_fault(frame.eip) => {
+            frame.eip = copy::landing();
+            frame.registers[EAX] = frame.error;
+        }
         // The program gets no trap at all: a call counts as part of the step.
         DEBUG if entry::single_steppable().contains(&frame.eip) => frame.eflags &= !EFLAGS_TF,
         vector if vector.wrapping_sub(VECTOR_IRQ_BASE) < LINES => {

@@ -1,0 +1,168 @@
+//! The two lists of a thread: memory that its message's strings come from, and buffers that strings go to.
+//!
+//! What must hold: a list is read from the UTCB once, by the call that it belongs to, and checked whole before
+//! it counts; from then on only what stands here is looked at (docs/invariants.md, 18). A list that does not
+//! count has no bytes.
+
+use core::cell::Cell;
+
+use freehold_abi::layout::utcb::{self, STRINGS_MAX};
+use freehold_abi::layout::{BLOCK, STRING_BYTES_MAX, USER_END};
+use freehold_abi::{Error, Tag, message};
+use freehold_user_pagetables::layout::AREA_BASE;
+
+use crate::kernel::Kernel;
+use crate::thread::{Thread, ThreadRef, reg};
+
+/// A piece of memory below 3 GiB.
+#[derive(Clone, Copy, Default)]
+pub struct Part {
+    /// First byte.
+    pub address: u32,
+    /// Bytes, at least one.
+    pub bytes: u32,
+}
+
+impl Part {
+    fn overlaps(self, other: Part) -> bool {
+        self.address < other.address + other.bytes && other.address < self.address + self.bytes
+    }
+}
+
+/// A list, and how far a transfer has come in it.
+#[derive(Default)]
+pub struct List {
+    parts: [Cell<Part>; STRINGS_MAX],
+    bytes: Cell<u32>,
+    part: Cell<usize>,
+    offset: Cell<u32>,
+    mine: Cell<u32>,
+    other: Cell<u32>,
+}
+
+/// Where in the UTCB a list stands.
+struct Place {
+    count: usize,
+    parts: usize,
+    mine: usize,
+    other: usize,
+}
+
+const STRINGS: Place = Place {
+    count: utcb::STRINGS_COUNT,
+    parts: utcb::STRINGS,
+    mine: utcb::SEND_FAULT_MINE,
+    other: utcb::SEND_FAULT_OTHER,
+};
+
+const BUFFERS: Place = Place {
+    count: utcb::BUFFERS_COUNT,
+    parts: utcb::BUFFERS,
+    mine: utcb::RECEIVE_FAULT_MINE,
+    other: utcb::RECEIVE_FAULT_OTHER,
+};
+
+impl List {
+    /// All of its bytes; 0: it does not count.
+    #[inline(always)]
+    pub fn bytes(&self) -> u32 {
+        self.bytes.get()
+    }
+
+    /// Milliseconds that its thread allows a transfer to wait for its own pager, and for the partner's.
+    pub fn limits(&self) -> (u32, u32) {
+        (self.mine.get(), self.other.get())
+    }
+
+    /// Back to its first byte.
+    pub fn rewind(&self) {
+        self.part.set(0);
+        self.offset.set(0);
+    }
+
+    /// What is left of the part that the transfer has come to.
+    pub fn here(&self) -> Part {
+        let part = self.parts[self.part.get()].get();
+        let offset = self.offset.get();
+        Part { address: part.address + offset, bytes: part.bytes - offset }
+    }
+
+    /// Goes on by `bytes`, at most what is left of this part.
+    pub fn advance(&self, bytes: u32) {
+        let offset = self.offset.get() + bytes;
+        if offset == self.parts[self.part.get()].get().bytes {
+            self.part.set(self.part.get() + 1);
+            self.offset.set(0);
+        } else {
+            self.offset.set(offset);
+        }
+    }
+
+    fn read(
+        &self,
+        t: &Thread,
+        place: &Place,
+        check: impl Fn(&[Cell<Part>], Part, u32) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let count = t.utcb_word(place.count) as usize;
+        if !(1..=STRINGS_MAX).contains(&count) {
+            return Err(Error::BadMessage);
+        }
+        let mut bytes = 0;
+        for index in 0..count {
+            let at = place.parts + 2 * index;
+            let part = Part { address: t.utcb_word(at), bytes: t.utcb_word(at + 1) };
+            if part.bytes == 0 {
+                return Err(Error::EmptyString);
+            }
+            if part.address.checked_add(part.bytes).is_none_or(|end| end > USER_END) {
+                return Err(Error::BadAddress);
+            }
+            // No overflow: buffers do not overlap, and strings end at 4 MiB.
+            bytes += part.bytes;
+            check(&self.parts[..index], part, bytes)?;
+            self.parts[index].set(part);
+        }
+        self.mine.set(t.utcb_word(place.mine));
+        self.other.set(t.utcb_word(place.other));
+        self.bytes.set(bytes);
+        Ok(())
+    }
+}
+
+/// Reads the strings of the message that `t` is about to send, if it has any.
+///
+/// # Errors
+/// BadMessage, EmptyString, BadAddress, TooLong.
+#[inline]
+pub fn read_strings(t: ThreadRef) -> Result<(), Error> {
+    if !Tag(t.get(reg::ESI)).has_strings() {
+        return Ok(());
+    }
+    t.strings.read(&t, &STRINGS, |_, _, bytes| match bytes {
+        0..=STRING_BYTES_MAX => Ok(()),
+        _ => Err(Error::TooLong),
+    })
+}
+
+/// Reads the buffers of `t`, if its call accepts strings.
+///
+/// # Errors
+/// BadMessage, EmptyString, BadAddress, PageTableArea, Overlap.
+#[inline]
+pub fn read_buffers(k: &Kernel, t: ThreadRef) -> Result<(), Error> {
+    t.buffers.bytes.set(0);
+    if t.immediate() & message::ACCEPT == 0 {
+        return Ok(());
+    }
+    let area = Part { address: k.tables.space_field(t.directory.get(), AREA_BASE), bytes: BLOCK };
+    t.buffers.read(&t, &BUFFERS, |before, part, _| {
+        if part.overlaps(area) {
+            return Err(Error::PageTableArea);
+        }
+        match before.iter().any(|earlier| earlier.get().overlaps(part)) {
+            true => Err(Error::Overlap),
+            false => Ok(()),
+        }
+    })
+}

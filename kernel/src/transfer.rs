@@ -1,0 +1,302 @@
+//! Transfers: a message's strings on their way from one thread to another, through page faults on either side.
+//!
+//! One of the two *drives*: the one whose call found the other waiting. It stays Ready, with an errand that the
+//! kernel runs whenever it is the thread's turn, so that copying takes place in its time and at its priority.
+//! The other is Transferring until it is over. When a page is missing, both wait: whose it is calls its pager.
+//!
+//! What must hold: two threads in a transfer name each other, and exactly one drives. Lists are not changed, and
+//! nothing else is read from either program's memory than the strings. Words and items move last. However it
+//! ends, both are out of it and out of whatever their faults had put them into, and each has a status, is on its
+//! way to receive again, or belongs to whoever took it out.
+
+use freehold_abi::fault::{ACCESS_WRITE, PAGE_FAULT};
+use freehold_abi::info::State;
+use freehold_abi::layout::{FOREVER, TICK_MS, UNIT_BYTES, UNITS, utcb};
+use freehold_abi::{Call, Error, fault};
+use freehold_user_pagetables::Budget;
+
+use crate::kernel::Kernel;
+use crate::syscall::Outcome;
+use crate::thread::{Errand, FaultMessage, ThreadRef, reg};
+use crate::{copy, ipc, items, units};
+
+/// Most bytes between two checks for interrupts.
+const PIECE: u32 = UNITS * UNIT_BYTES;
+
+/// What the message is that the strings belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Exchange {
+    /// One that nobody answers.
+    Send,
+    /// One whose sender then waits for the answer.
+    Call,
+    /// An answer.
+    Reply,
+}
+
+/// A thread's part in a transfer.
+#[derive(Clone, Copy)]
+pub struct Role {
+    partner: ThreadRef,
+    exchange: Exchange,
+    sends: bool,
+    drives: bool,
+}
+
+/// Where a transfer is; the driver's.
+#[derive(Clone, Copy, Default)]
+pub struct Progress {
+    done: u32,
+    /// Tick of the first fault.
+    clock: Option<u32>,
+    /// Address of the last.
+    address: u32,
+}
+
+/// Begins to transfer the strings of `from`'s message to `to`. `driver` is one of them, Ready and current; the
+/// other waits, and is in no queue.
+///
+/// # Errors
+/// NoRoom; what items lack. Nothing has begun then.
+pub fn begin(
+    k: &mut Kernel,
+    from: ThreadRef,
+    to: ThreadRef,
+    exchange: Exchange,
+    driver: ThreadRef,
+) -> Result<(), Error> {
+    if from.strings.bytes() > to.buffers.bytes() {
+        return Err(Error::NoRoom);
+    }
+    items::check(k, from, to, from.tag())?;
+    from.strings.rewind();
+    to.buffers.rewind();
+    let drives = driver == from;
+    from.role.set(Some(Role { partner: to, exchange, sends: true, drives }));
+    to.role.set(Some(Role { partner: from, exchange, sends: false, drives: !drives }));
+    driver.progress.set(Progress::default());
+    driver.errand.set(Errand::Transfer);
+    let passive = if drives { to } else { from };
+    passive.state.set(State::Transferring);
+    Ok(())
+}
+
+/// The driver's errand: copies until all is there, a page is missing, or an interrupt is pending.
+pub fn go_on(k: &mut Kernel, driver: ThreadRef) {
+    let role = driver.role.get().expect("a driver has a role");
+    let (from, to) = order(driver, role);
+    let mut progress = driver.progress.get();
+    while progress.done < from.strings.bytes() {
+        let (source, destination) = (from.strings.here(), to.buffers.here());
+        let bytes = source.bytes.min(destination.bytes).min(PIECE);
+        if !k.units.spend(bytes.div_ceil(UNIT_BYTES)) {
+            return;
+        }
+        let (own, theirs) = if role.sends { (source, destination) } else { (destination, source) };
+        let (done, fault) =
+            copy::piece(k, driver, role.partner, (own.address, theirs.address), bytes, role.sends);
+        from.strings.advance(done);
+        to.buffers.advance(done);
+        progress.done += done;
+        driver.progress.set(progress);
+        if let Some(fault) = fault {
+            let faulted = if fault.error == Error::FaultMine { driver } else { role.partner };
+            return page_missing(k, driver, faulted, fault.address, fault.access);
+        }
+    }
+    // Each item can be derived, refused and taken back.
+    if k.units.spend(1 + 3 * from.tag().items()) {
+        complete(k, driver, role);
+    }
+}
+
+/// A thread in a transfer whose pager has answered with `label` (for RESUME_AT: EIP and ESP) goes on.
+pub fn pager_answered(k: &mut Kernel, t: ThreadRef, label: u16, place: (u32, u32)) {
+    t.fault.set(FaultMessage::default());
+    t.state.set(State::Transferring);
+    let driver = driver(t);
+    match label {
+        fault::STOP => {
+            stop(k, driver, t);
+            k.halt(t);
+        }
+        fault::RESUME_AT => {
+            stop(k, driver, t);
+            t.resume_at(place.0, place.1);
+        }
+        _ => {
+            k.wheel.cancel(driver);
+            k.scheduler.make_ready(driver);
+        }
+    }
+}
+
+/// A thread in a transfer, in no queue any more, will not hear from its pager.
+pub fn pager_lost(k: &mut Kernel, t: ThreadRef) {
+    t.fault.set(FaultMessage::default());
+    t.state.set(State::Transferring);
+    stop(k, driver(t), t);
+}
+
+/// A time limit of a thread in a transfer has passed: the driver's is for the fault that is waited for, its
+/// partner's the one that ran when the transfer began.
+pub fn time_out(k: &mut Kernel, t: ThreadRef) {
+    let role = t.role.get().expect("in a transfer");
+    if role.drives {
+        let faulted = if t.fault.get().label != 0 { t } else { role.partner };
+        stop(k, t, faulted);
+    } else {
+        leave(k, t);
+        ipc::end_wait(k, t, Error::Timeout);
+    }
+}
+
+/// Takes `t` out of its transfer, which thereby ends. Unless it was Ready, it is in no queue then.
+pub fn leave(k: &mut Kernel, t: ThreadRef) {
+    let role = t.role.get().expect("in a transfer");
+    part(k, t, role);
+    end_or_receive(k, role.partner, role.sends, role.exchange, |_| Error::PeerGone);
+}
+
+/// The page at `address` of `faulted`, one of the two, is missing.
+fn page_missing(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef, address: u32, access: u32) {
+    let role = driver.role.get().expect("a driver has a role");
+    let mut progress = driver.progress.get();
+    let now = units::ticks();
+    let began = *progress.clock.get_or_insert(now);
+    progress.address = address;
+    driver.progress.set(progress);
+    k.scheduler.withdraw(driver);
+    driver.state.set(State::Transferring);
+    let left = match limit(driver, role, faulted) {
+        FOREVER => FOREVER,
+        limit => limit.div_ceil(TICK_MS).saturating_sub(now.wrapping_sub(began)),
+    };
+    if left == 0 {
+        return stop(k, driver, faulted);
+    }
+    let words = [address, access & (ACCESS_WRITE | fault::ACCESS_PRESENT), faulted.get(reg::EIP), 0, 0];
+    match ipc::ask_pager(k, faulted, FaultMessage { label: PAGE_FAULT, count: 3, words }) {
+        // The copy finds the page missing once more.
+        Ok(Outcome::Again) => {
+            faulted.fault.set(FaultMessage::default());
+            k.scheduler.make_ready(driver);
+        }
+        Ok(_) if left == FOREVER => {}
+        Ok(_) => k.wheel.arm(driver, left),
+        Err(_) => pager_lost(k, faulted),
+    }
+}
+
+/// Milliseconds on the transfer's clock until which a fault of `faulted` is waited for: the stricter of what it
+/// says for itself and what its partner says for it.
+fn limit(driver: ThreadRef, role: Role, faulted: ThreadRef) -> u32 {
+    let (from, to) = order(driver, role);
+    let (sender, receiver) = (from.strings.limits(), to.buffers.limits());
+    if faulted == from { sender.0.min(receiver.1) } else { receiver.0.min(sender.1) }
+}
+
+/// All bytes are there: the rest of the message follows.
+fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
+    let (from, to) = order(driver, role);
+    part(k, driver, role);
+    let badge = if role.exchange == Exchange::Reply { 0 } else { from.badge.get() };
+    if let Err(error) = ipc::deliver(k, from, to, badge) {
+        end(k, from, error);
+        return end_or_receive(k, to, true, role.exchange, |_| Error::PeerGone);
+    }
+    to.set_utcb_word(utcb::ARRIVED, from.strings.bytes());
+    k.wheel.cancel(to);
+    match role.exchange {
+        Exchange::Call => {
+            k.scheduler.rest(from);
+            k.wheel.cancel(from);
+            ipc::await_reply(k, from, to);
+        }
+        Exchange::Reply if Call::from_word(from.get(reg::EAX)) == Some(Call::ReplyReceive) => {
+            ipc::replied(from);
+            from.errand.set(Errand::FreshReceive);
+        }
+        _ => {
+            k.wheel.cancel(from);
+            from.finish(Ok(()));
+            wake(k, from);
+        }
+    }
+    wake(k, to);
+}
+
+/// A page fault of `faulted`, one of the two, ends the transfer.
+fn stop(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef) {
+    let Progress { done, address, .. } = driver.progress.get();
+    let role = faulted.role.get().expect("in a transfer");
+    part(k, faulted, role);
+    let tell = |t: ThreadRef, error| {
+        t.set(reg::EDI, done);
+        t.set(reg::EBP, address);
+        error
+    };
+    end(k, faulted, tell(faulted, Error::FaultMine));
+    end_or_receive(k, role.partner, role.sends, role.exchange, |t| tell(t, Error::FaultTheirs));
+}
+
+/// The transfer that `t` and its partner are in is over: neither waits for a pager or hangs on the clock.
+fn part(k: &mut Kernel, t: ThreadRef, role: Role) {
+    k.wheel.cancel(if role.drives { t } else { role.partner });
+    for t in [t, role.partner] {
+        if t.fault.get().label != 0 {
+            match t.state.get() {
+                State::Calling => k.dequeue(t.waits_on.get(), t),
+                State::AwaitingReply => k.drop_reply(t),
+                _ => {}
+            }
+            t.fault.set(FaultMessage::default());
+            t.state.set(State::Transferring);
+        }
+        t.role.set(None);
+        t.errand.set(Errand::None);
+    }
+}
+
+/// What becomes of a thread whose partner is at fault: a receiver goes on receiving, any other learns an error.
+fn end_or_receive(
+    k: &mut Kernel,
+    t: ThreadRef,
+    receives: bool,
+    exchange: Exchange,
+    error: impl FnOnce(ThreadRef) -> Error,
+) {
+    if !receives || exchange == Exchange::Reply {
+        let error = error(t);
+        return end(k, t, error);
+    }
+    // What it has waited counts.
+    if t.wheel.get().is_some() {
+        t.until.set(Some(t.deadline.get()));
+        k.wheel.cancel(t);
+    }
+    t.errand.set(Errand::Receive);
+    wake(k, t);
+}
+
+fn end(k: &mut Kernel, t: ThreadRef, error: Error) {
+    k.wheel.cancel(t);
+    t.finish(Err(error));
+    wake(k, t);
+}
+
+fn wake(k: &mut Kernel, t: ThreadRef) {
+    if t.state.get() != State::Ready {
+        k.scheduler.make_ready(t);
+    }
+}
+
+/// The sender and the receiver.
+fn order(t: ThreadRef, role: Role) -> (ThreadRef, ThreadRef) {
+    if role.sends { (t, role.partner) } else { (role.partner, t) }
+}
+
+fn driver(t: ThreadRef) -> ThreadRef {
+    let role = t.role.get().expect("in a transfer");
+    if role.drives { t } else { role.partner }
+}
