@@ -247,6 +247,7 @@ impl Kernel {
                 return Err(Error::NoCredits);
             }
             relocate(&mut self.tables, from, to);
+            self.revoking();
         }
         self.fill(to, content, false);
         self.clear(from);

@@ -24,7 +24,7 @@ pub fn copy(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let other = ipc::reply_target(k, t)?;
     let (index, outward) = (t.immediate() >> 12 & 15, t.immediate() >> 16 & 1 != 0);
     // The pager of a thread that faulted in a transfer is not whom the ranges are meant for.
-    if index >= other.range_count.get() || other.fault.get().label != 0 {
+    if index >= other.range_count.get() || other.has_faulted() {
         return Err(Error::BadRange);
     }
     let (base, size) = other.ranges[index as usize].get();

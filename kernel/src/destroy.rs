@@ -108,6 +108,7 @@ macro_rules! yield_to_woken {
 impl Kernel {
     /// Takes back all that was derived from the node in `slot`.
     fn revoke_slot(&mut self, slot: Link) -> Progress {
+        self.revoking();
         let (progress, flush) = self.tables.revoke(slot, &mut self.units);
         self.owe(flush);
         progress
@@ -115,6 +116,7 @@ impl Kernel {
 
     /// Empties a slot of a capability node.
     fn delete_slot(&mut self, slot: Link) -> Progress {
+        self.revoking();
         let kind = self.tables.cap_kind(slot);
         if kind == Kind::Empty as u32 {
             return Progress::Done;

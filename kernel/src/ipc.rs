@@ -98,34 +98,57 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
     Ok(outcome)
 }
 
-/// Reply: answers a call and goes on.
-pub fn reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
+/// What has become of an answer.
+enum Answer {
+    /// It is delivered; the caller does not compete for the processor yet.
+    Delivered(ThreadRef),
+    /// It was a pager's, and has been acted upon.
+    OfPager,
+    /// Its strings are on their way.
+    Transferring,
+}
+
+fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
     let caller = reply_target(k, t)?;
     check_tag(Tag(t.get(reg::ESI)))?;
-    if caller.fault.get().label != 0 {
+    if caller.has_faulted() {
         answer_fault(k, t, caller);
-        return Ok(Outcome::Done);
+        return Ok(Answer::OfPager);
     }
     if t.tag().has_strings() {
         strings::read_strings(t)?;
         transfer::begin(k, t, caller, Exchange::Reply, t)?;
         k.drop_reply(caller);
-        return Ok(Outcome::Waits);
+        return Ok(Answer::Transferring);
     }
     deliver(k, t, caller, 0)?;
     k.drop_reply(caller);
     k.wheel.cancel(caller);
-    k.scheduler.make_ready(caller);
+    Ok(Answer::Delivered(caller))
+}
+
+/// Reply: answers a call and goes on.
+pub fn reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    match answer(k, t)? {
+        Answer::Delivered(caller) => k.scheduler.make_ready(caller),
+        Answer::OfPager => {}
+        Answer::Transferring => return Ok(Outcome::Waits),
+    }
     Ok(Outcome::Done)
 }
 
-/// ReplyReceive: answers a call, then receives.
+/// ReplyReceive: answers a call, then receives. If that means to wait, the caller is handed the processor.
 pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
-    if reply(k, t)? == Outcome::Waits {
+    let answered = answer(k, t)?;
+    if let Answer::Transferring = answered {
         return Ok(Outcome::Waits);
     }
     replied(t);
-    receive(k, t)
+    let received = receive(k, t);
+    if let Answer::Delivered(caller) = answered {
+        k.scheduler.make_ready(caller);
+    }
+    received
 }
 
 /// The reply of a ReplyReceive is delivered: from here on the call is a Receive, also if it has to start again.
@@ -201,7 +224,7 @@ pub fn reply_target(k: &Kernel, t: ThreadRef) -> Result<ThreadRef, Error> {
 pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
     match ask_pager(k, t, message) {
         // It faults again when it next runs.
-        Ok(Outcome::Again) => t.fault.set(FaultMessage::default()),
+        Ok(Outcome::Again) => t.clear_fault(),
         Ok(_) => {}
         Err(_) => {
             t.state.set(State::Stopped);
@@ -215,7 +238,7 @@ pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
 /// # Errors
 /// Those of a Call by the pager's name.
 pub fn ask_pager(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
-    t.fault.set(message);
+    t.set_fault(message);
     let cap = k.cap(t, CapName::from_word(t.pager.get()))?;
     let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
     send_to(k, t, origin, cap, State::Calling)
@@ -229,7 +252,7 @@ fn answer_fault(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) {
     if faulted.role.get().is_some() {
         return transfer::pager_answered(k, faulted, label, place);
     }
-    faulted.fault.set(FaultMessage::default());
+    faulted.clear_fault();
     if label == fault::STOP {
         faulted.state.set(State::Stopped);
         return;
@@ -268,7 +291,7 @@ pub fn end_wait(k: &mut Kernel, t: ThreadRef, error: Error) {
         return transfer::pager_lost(k, t);
     }
     k.wheel.cancel(t);
-    if t.fault.get().label != 0 {
+    if t.has_faulted() {
         t.state.set(State::Stopped);
         return;
     }
@@ -316,7 +339,7 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -
         return Ok(if calling { Outcome::Waits } else { Outcome::Done });
     }
     t.badge.set(cap.badge);
-    let faulted = t.fault.get().label != 0;
+    let faulted = t.has_faulted();
     let limit = if faulted { FOREVER } else { t.utcb_word(utcb::SEND_LIMIT) };
     queue_up(k, t, origin, cap.slot, state, limit)
 }
@@ -331,6 +354,7 @@ fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, by: Link, state: State, 
     t.state.set(state);
     t.waits_on.set(origin);
     t.waits_by.set(by);
+    t.waits_since.set(k.wait_stamp);
     k.with_queue(origin, |head| queue::push_back(head, t, QUEUE));
     arm(k, t, limit);
     Ok(Outcome::Waits)
@@ -341,7 +365,7 @@ pub fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
     caller.state.set(State::AwaitingReply);
     caller.reply.set(ReplyPlace::Held(callee));
     callee.caller.set(Some(caller));
-    if caller.fault.get().label == 0 {
+    if !caller.has_faulted() {
         arm(k, caller, caller.utcb_word(utcb::RECEIVE_LIMIT));
     }
 }
@@ -368,8 +392,7 @@ fn wait(k: &mut Kernel, t: ThreadRef, cap: Cap) -> CallResult {
 /// Carries the message of `from` over to `to`: all of it, or nothing.
 pub fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
     let tag = from.tag();
-    let sent = from.fault.get();
-    if sent.label != 0 {
+    if let Some(sent) = from.fault() {
         for (index, word) in sent.words.into_iter().enumerate().take(sent.count as usize) {
             to.set_message(1 + index, word);
         }
@@ -426,6 +449,9 @@ impl Kernel {
     /// Whether a thread that waits on `origin` still has the capability by which it does. Revoking does
     /// not look for waiters; they are found here, one at a time, when their turn comes.
     fn may_still_wait(&self, thread: ThreadRef, origin: Link) -> bool {
+        if thread.waits_since.get() == self.revocations {
+            return true;
+        }
         let by = thread.waits_by.get();
         let right = match thread.state.get() {
             State::Sending | State::Calling => Rights::SEND,

@@ -5,6 +5,7 @@
 //! in the window may touch are the atomics of [`units`] alone.
 
 use core::cell::UnsafeCell;
+use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use freehold_abi::layout::UNITS;
@@ -16,7 +17,7 @@ use crate::device::Irqs;
 use crate::physical::Physical;
 use crate::scheduler::Scheduler;
 use crate::syscall::Outcome;
-use crate::thread::{Errand, ThreadRef};
+use crate::thread::{Errand, ThreadRef, special};
 use crate::timer::Wheel;
 use crate::units::{self, Units};
 use crate::{device, ipc, transfer};
@@ -37,6 +38,12 @@ pub struct Kernel {
     pub irqs: Irqs,
     /// Loads of CR3, modulo 2³².
     pub space_switches: u32,
+    /// How often a slot of a capability node may have been emptied, or an object there begun to be deleted:
+    /// while it stands still, every thread that waits by a capability still has it.
+    pub revocations: u32,
+    /// What a thread notes of that when it begins to wait. The same, until it cannot count on: then nothing that
+    /// anybody notes is ever equal again, so that nobody gains by counting round.
+    pub wait_stamp: u32,
     /// Bytes of the kernel's own frames at the end of boot; 0 while booting.
     pub boot_kernel_bytes: u32,
     /// The thread whose registers and space are in the processor.
@@ -47,13 +54,27 @@ pub struct Kernel {
     clean_fpu: FpuArea,
 }
 
+/// Where fields lie that the shortest path changes.
+pub mod offsets {
+    #![allow(missing_docs, reason = "the names are the fields'")]
+    use super::{Kernel, Physical, Scheduler, Tables, offset_of};
+
+    pub const CURRENT: usize = offset_of!(Kernel, scheduler) + Scheduler::CURRENT;
+    pub const LOADED: usize = offset_of!(Kernel, loaded);
+    pub const TABLES_CURRENT: usize = offset_of!(Kernel, tables) + offset_of!(Tables<Physical>, current);
+    pub const SPACE_SWITCHES: usize = offset_of!(Kernel, space_switches);
+    pub const REVOCATIONS: usize = offset_of!(Kernel, revocations);
+    pub const WAIT_STAMP: usize = offset_of!(Kernel, wait_stamp);
+}
+
 /// The one Kernel.
-struct Cell(UnsafeCell<Kernel>);
+pub struct Cell(UnsafeCell<Kernel>);
 
 // SAFETY: there is one processor; `enter` hands the contents to one event at a time.
 unsafe impl Sync for Cell {}
 
-static KERNEL: Cell = Cell(UnsafeCell::new(Kernel::new()));
+/// The kernel's state; only [`Kernel::enter`] and the shortest path reach into it.
+pub static KERNEL: Cell = Cell(UnsafeCell::new(Kernel::new()));
 static FOUNDED: AtomicBool = AtomicBool::new(false);
 
 impl Kernel {
@@ -66,6 +87,8 @@ impl Kernel {
             units: Units::new(),
             irqs: Irqs::new(),
             space_switches: 0,
+            revocations: 0,
+            wait_stamp: 0,
             boot_kernel_bytes: 0,
             loaded: None,
             fpu_owner: None,
@@ -94,6 +117,12 @@ impl Kernel {
         let kernel = unsafe { &mut *KERNEL.0.get() };
         kernel.units.begin();
         kernel
+    }
+
+    /// A slot of a capability node is about to be emptied, or its object to be deleted.
+    pub fn revoking(&mut self) {
+        self.revocations = self.revocations.saturating_add(1);
+        self.wait_stamp = if self.revocations == u32::MAX { 0 } else { self.revocations };
     }
 
     /// Takes note of a flush. A single page is flushed at once.
@@ -212,7 +241,7 @@ impl Kernel {
 
     /// Eager: the state is saved when its thread is left, and nothing of it stays in the processor.
     fn load_fpu(&mut self, thread: ThreadRef) {
-        let owner = thread.fpu.get().then_some(thread);
+        let owner = thread.is(special::FPU).then_some(thread);
         if self.fpu_owner == owner {
             return;
         }

@@ -21,6 +21,9 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
+    /// Where the current thread stands, for the shortest path.
+    pub const CURRENT: usize = core::mem::offset_of!(Scheduler, current);
+
     /// Nobody is ready.
     pub const fn new() -> Scheduler {
         Scheduler { current: None, ready: 0, queues: [const { Cell::new(None) }; MAX_PRIORITY as usize + 1] }

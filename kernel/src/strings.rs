@@ -63,6 +63,9 @@ const BUFFERS: Place = Place {
 };
 
 impl List {
+    /// Where [`List::bytes`] stands, for the shortest path.
+    pub const BYTES: usize = core::mem::offset_of!(List, bytes);
+
     /// All of its bytes; 0: it does not count.
     #[inline(always)]
     pub fn bytes(&self) -> u32 {

@@ -40,6 +40,7 @@ pub mod reg {
 
 /// Where the capability to answer a caller is.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C, u32)]
 pub enum ReplyPlace {
     /// Nowhere: nobody can answer.
     None,
@@ -49,8 +50,14 @@ pub enum ReplyPlace {
     Slot(Link),
 }
 
+impl ReplyPlace {
+    /// The first word of a place [`ReplyPlace::Held`], for the shortest path; the second is the thread.
+    pub const HELD: u32 = 1;
+}
+
 /// What the kernel does for a Ready thread, when it is its turn, before it runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Errand {
     /// Nothing.
     None,
@@ -74,7 +81,7 @@ pub struct Place {
 /// The message of a faulting thread, which its registers cannot hold.
 #[derive(Clone, Copy, Default)]
 pub struct FaultMessage {
-    /// A label of [`freehold_abi::fault`]; 0: the thread did not fault.
+    /// A label of [`freehold_abi::fault`].
     pub label: u16,
     /// How many words count.
     pub count: u32,
@@ -82,12 +89,27 @@ pub struct FaultMessage {
     pub words: [u32; 5],
 }
 
+/// Bits of [`Thread::special`]: what makes a thread none for the shortest path.
+pub mod special {
+    /// It was made with FPU use.
+    pub const FPU: u8 = 1;
+    /// A time limit runs.
+    pub const TIMED: u8 = 2;
+    /// It has faulted, and its pager has not answered.
+    pub const FAULTED: u8 = 4;
+}
+
 /// A thread. The first line of cache is the registers', the second what a message touches.
 #[repr(C, align(64))]
 pub struct Thread {
     regs: [Cell<u32>; size_of::<Regs>() / 4],
-    /// What it waits for, if anything.
+    /// What it waits for, if anything. This and the next three make one word for the shortest path.
     pub state: Cell<State>,
+    /// What is to be done before it runs.
+    pub errand: Cell<Errand>,
+    special: Cell<u8>,
+    /// 0 to 31.
+    pub priority: Cell<u8>,
     /// Its Directory; 0 once the space is gone.
     pub directory: Cell<u32>,
     /// Its UTCB's frame; 0 once that is gone.
@@ -98,22 +120,17 @@ pub struct Thread {
     pub reply: Cell<ReplyPlace>,
     /// Badge of the capability that it sends through.
     pub badge: Cell<u32>,
-    /// What is to be done before it runs.
-    pub errand: Cell<Errand>,
     /// Slot of the endpoint or notification it is queued on.
     pub waits_on: Cell<Link>,
     /// Slot of the capability by which it waits there: without it, the wait is over.
     pub waits_by: Cell<Link>,
+    /// [`Kernel::wait_stamp`](crate::kernel::Kernel::wait_stamp) when it began.
+    pub waits_since: Cell<u32>,
     /// Its place in the ready queue or on an endpoint or notification.
     pub queue: Place,
-    /// 0 to 31.
-    pub priority: Cell<u8>,
     /// Highest priority that it may give.
     pub max_priority: Cell<u8>,
-    /// Made with FPU use.
-    pub fpu: Cell<bool>,
-    /// Its fault message still counts.
-    pub fault: Cell<FaultMessage>,
+    fault: Cell<FaultMessage>,
     /// Name, in its own space, of the endpoint that its faults go to.
     pub pager: Cell<u32>,
     /// Ticks left of its slice.
@@ -148,6 +165,7 @@ const _: () = assert!(size_of::<Thread>() <= 4096);
 
 /// The name of a thread: the physical address of its frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct ThreadRef(NonZeroU32);
 
 impl ThreadRef {
@@ -172,18 +190,19 @@ impl ThreadRef {
             place.write(Thread {
                 regs: Default::default(),
                 state: Cell::new(State::Stopped),
+                errand: Cell::new(Errand::None),
+                special: Cell::new(0),
+                priority: Cell::new(0),
                 directory: Cell::new(0),
                 utcb: Cell::new(0),
                 caller: Cell::new(None),
                 reply: Cell::new(ReplyPlace::None),
                 badge: Cell::new(0),
-                errand: Cell::new(Errand::None),
                 waits_on: Cell::new(Link::NONE),
                 waits_by: Cell::new(Link::NONE),
+                waits_since: Cell::new(0),
                 queue: Place::default(),
-                priority: Cell::new(0),
                 max_priority: Cell::new(0),
-                fpu: Cell::new(false),
                 fault: Cell::new(FaultMessage::default()),
                 pager: Cell::new(0),
                 slice: Cell::new(0),
@@ -318,12 +337,47 @@ impl Thread {
     }
 
     /// The tag of the message that it sends: its fault's, if it faulted.
+    #[inline]
     pub fn tag(&self) -> Tag {
-        let fault = self.fault.get();
-        match fault.label {
-            0 => Tag(self.get(reg::ESI)),
-            label => Tag::new(label, fault.count),
+        match self.fault() {
+            None => Tag(self.get(reg::ESI)),
+            Some(fault) => Tag::new(fault.label, fault.count),
         }
+    }
+
+    /// Its fault message, while that is not answered.
+    #[inline]
+    pub fn fault(&self) -> Option<FaultMessage> {
+        self.has_faulted().then(|| self.fault.get())
+    }
+
+    /// Whether it waits for its pager, or would if it had one.
+    #[inline]
+    pub fn has_faulted(&self) -> bool {
+        self.is(special::FAULTED)
+    }
+
+    /// It faults.
+    pub fn set_fault(&self, message: FaultMessage) {
+        self.fault.set(message);
+        self.mark(special::FAULTED, true);
+    }
+
+    /// Its fault is dealt with.
+    pub fn clear_fault(&self) {
+        self.mark(special::FAULTED, false);
+    }
+
+    /// Whether a bit of [`special`] is set.
+    #[inline]
+    pub fn is(&self, bit: u8) -> bool {
+        self.special.get() & bit != 0
+    }
+
+    /// Sets or clears a bit of [`special`].
+    #[inline]
+    pub fn mark(&self, bit: u8, set: bool) {
+        self.special.set(if set { self.special.get() | bit } else { self.special.get() & !bit });
     }
 
     /// Lets `f` at the FPU state.

@@ -7,7 +7,7 @@ use freehold_abi::{CapName, Error};
 use crate::arch::Regs;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{Errand, FaultMessage, ThreadRef, reg};
+use crate::thread::{Errand, ThreadRef, reg};
 
 /// StartThread: a stopped thread competes for the processor from now on.
 pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -23,7 +23,7 @@ pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if thread.state.get() != State::Stopped {
         return Err(Error::BadState);
     }
-    thread.fault.set(FaultMessage::default());
+    thread.clear_fault();
     thread.priority.set(priority as u8);
     // What it starts in turn runs no higher than itself.
     thread.max_priority.set(priority as u8);
@@ -47,7 +47,7 @@ pub fn stop(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let waited =
         !matches!(thread.state.get(), State::Stopped | State::Ready) || thread.errand.get() != Errand::None;
     k.halt(thread);
-    if waited && thread.fault.get().label == 0 {
+    if waited && !thread.has_faulted() {
         thread.finish(Err(Error::Canceled));
     }
     Ok(Outcome::Done)

@@ -9,7 +9,7 @@
 use core::cell::Cell;
 
 use crate::queue::{self, TIMER};
-use crate::thread::ThreadRef;
+use crate::thread::{ThreadRef, special};
 use crate::units;
 
 const BITS: u32 = 6;
@@ -54,6 +54,7 @@ impl Wheel {
     #[inline]
     pub fn cancel(&mut self, thread: ThreadRef) {
         if let Some(slot) = thread.wheel.take() {
+            thread.mark(special::TIMED, false);
             queue::remove(&self.slots[usize::from(slot)], thread, TIMER);
         }
     }
@@ -68,6 +69,7 @@ impl Wheel {
         let level = ahead.ilog2() / BITS;
         let slot = level * SLOTS + (tick >> (level * BITS) & (SLOTS - 1));
         thread.wheel.set(Some(slot as u8));
+        thread.mark(special::TIMED, true);
         queue::push_back(&self.slots[slot as usize], thread, TIMER);
     }
 

@@ -112,7 +112,7 @@ pub fn go_on(k: &mut Kernel, driver: ThreadRef) {
 
 /// A thread in a transfer whose pager has answered with `label` (for RESUME_AT: EIP and ESP) goes on.
 pub fn pager_answered(k: &mut Kernel, t: ThreadRef, label: u16, place: (u32, u32)) {
-    t.fault.set(FaultMessage::default());
+    t.clear_fault();
     t.state.set(State::Transferring);
     let driver = driver(t);
     match label {
@@ -133,7 +133,7 @@ pub fn pager_answered(k: &mut Kernel, t: ThreadRef, label: u16, place: (u32, u32
 
 /// A thread in a transfer, in no queue any more, will not hear from its pager.
 pub fn pager_lost(k: &mut Kernel, t: ThreadRef) {
-    t.fault.set(FaultMessage::default());
+    t.clear_fault();
     t.state.set(State::Transferring);
     stop(k, driver(t), t);
 }
@@ -143,7 +143,7 @@ pub fn pager_lost(k: &mut Kernel, t: ThreadRef) {
 pub fn time_out(k: &mut Kernel, t: ThreadRef) {
     let role = t.role.get().expect("in a transfer");
     if role.drives {
-        let faulted = if t.fault.get().label != 0 { t } else { role.partner };
+        let faulted = if t.has_faulted() { t } else { role.partner };
         stop(k, t, faulted);
     } else {
         leave(k, t);
@@ -179,7 +179,7 @@ fn page_missing(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef, address: 
     match ipc::ask_pager(k, faulted, FaultMessage { label: PAGE_FAULT, count: 3, words }) {
         // The copy finds the page missing once more.
         Ok(Outcome::Again) => {
-            faulted.fault.set(FaultMessage::default());
+            faulted.clear_fault();
             k.scheduler.make_ready(driver);
         }
         Ok(_) if left == FOREVER => {}
@@ -244,13 +244,13 @@ fn stop(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef) {
 fn part(k: &mut Kernel, t: ThreadRef, role: Role) {
     k.wheel.cancel(if role.drives { t } else { role.partner });
     for t in [t, role.partner] {
-        if t.fault.get().label != 0 {
+        if t.has_faulted() {
             match t.state.get() {
                 State::Calling => k.dequeue(t.waits_on.get(), t),
                 State::AwaitingReply => k.drop_reply(t),
                 _ => {}
             }
-            t.fault.set(FaultMessage::default());
+            t.clear_fault();
             t.state.set(State::Transferring);
         }
         t.role.set(None);

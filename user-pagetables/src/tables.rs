@@ -12,6 +12,11 @@ const CAP_KIND: u32 = 9;
 const CAP_REVOKING: u32 = 1 << 13;
 const CAP_ORIGIN: u32 = 1 << 14;
 
+/// The bits of a slot's [`layout::SLOT_META`] word for a capability of this kind with these rights.
+pub const fn cap_bits(kind: u32, rights: u8) -> u32 {
+    kind << CAP_KIND | (rights as u32) << CAP_RIGHTS
+}
+
 /// Every Table, Directory and capability node, reached through the words of memory.
 pub struct Tables<M> {
     /// The words of memory.

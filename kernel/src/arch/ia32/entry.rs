@@ -14,6 +14,7 @@ use core::arch::{asm, global_asm};
 use core::cell::UnsafeCell;
 use core::ops::Range;
 
+use freehold_abi::Call;
 use x86::msr::{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, IA32_SYSENTER_ESP, wrmsr};
 
 use super::cpu;
@@ -75,11 +76,18 @@ sysenter_flags_clean:
     sub     esp, 24
     push    {vector_sysenter}
     pushad
+    cmp     eax, {number_call}
+    je      fast_call
+    cmp     eax, {number_reply_receive}
+    je      fast_reply_receive
+    .globl  ordinary_call                       // for the shortest path, as is resume
+ordinary_call:
     kernel_environment
     call    {kernel_syscall}
 
     // The way out for whatever thread is current by now. No alignment: a call falls through to
     // here, and padding would be executed.
+    .globl  resume
 resume:
     mov     esp, [{task} + {esp0}]
     cmp     dword ptr [esp - 28], {vector_sysenter}
@@ -165,6 +173,8 @@ trap:
     esp0 = const ESP0,
     eflags = const EFLAGS_USER,
     regs_bytes = const REGS_BYTES,
+    number_call = const Call::Call as u32,
+    number_reply_receive = const Call::ReplyReceive as u32,
     vector_sysenter = const VECTOR_SYSENTER,
     vector_int_call = const VECTOR_INT_CALL,
     stub_bytes = const STUB_BYTES,

@@ -6,6 +6,7 @@ pub mod copy;
 pub mod cpu;
 mod entry;
 pub mod exit;
+mod fastpath;
 pub mod fpu;
 mod idt;
 mod kernel_trap;
