@@ -80,6 +80,12 @@ sysenter_flags_clean:
     je      fast_call
     cmp     eax, {number_reply_receive}
     je      fast_reply_receive
+    cmp     eax, {number_notify}
+    je      fast_notify
+    cmp     eax, {number_receive}
+    je      fast_receive
+    test    eax, eax
+    jz      fast_null
     .globl  ordinary_call                       // for the shortest path, as is resume
 ordinary_call:
     kernel_environment
@@ -175,6 +181,8 @@ trap:
     regs_bytes = const REGS_BYTES,
     number_call = const Call::Call as u32,
     number_reply_receive = const Call::ReplyReceive as u32,
+    number_notify = const Call::Notify as u32,
+    number_receive = const Call::Receive as u32,
     vector_sysenter = const VECTOR_SYSENTER,
     vector_int_call = const VECTOR_INT_CALL,
     stub_bytes = const STUB_BYTES,

@@ -1,18 +1,23 @@
-//! The shortest path of a message: Call to a thread that waits, and ReplyReceive when nobody waits, by
-//! SYSENTER, without leaving the processor's registers.
+//! The shortest paths, in the processor's registers: Call to a thread that waits, ReplyReceive when nobody
+//! waits, Notify that wakes nobody, Receive of bits that are there already, Null; all by SYSENTER.
 //!
-//! It is taken when all of this holds; else the call goes the ordinary way, from its beginning, with nothing
+//! They are taken when all of this holds; else the call goes the ordinary way, from its beginning, with nothing
 //! changed:
 //!
-//! 1. EAX is the call's number and nothing else: the reply is to the caller that the thread holds implicitly,
-//!    and no strings are accepted.
-//! 2. The message is its tag and at most two words.
-//! 3. EBX names an endpoint, with the right that the call needs, in a node of the space.
-//! 4. Call: one thread waits there, to receive; no slot was emptied since it began to. ReplyReceive: nobody
-//!    waits there, the endpoint is not being deleted, and the thread holds a reply capability.
-//! 5. Both threads have the same priority. Neither uses the FPU, has faulted, has an errand or a time limit that
+//! 1. EAX is the call's number and nothing else: a reply is to the caller that the thread holds implicitly, and
+//!    no strings are accepted.
+//! 2. EBX names an endpoint (Notify, Receive: a notification), with the right that the call needs, in a node of
+//!    the space, and it is not being deleted.
+//! 3. Notify: nobody waits there. Receive: a bit is set.
+//!
+//! And for messages:
+//!
+//! 4. The message is its tag and at most two words.
+//! 5. Call: one thread waits there, to receive; no slot was emptied since it began to. ReplyReceive: nobody
+//!    waits there, and the thread holds a reply capability.
+//! 6. Both threads have the same priority. Neither uses the FPU, has faulted, has an errand or a time limit that
 //!    runs.
-//! 6. The thread that is going to wait sets no limit to that.
+//! 7. The thread that is going to wait sets no limit to that.
 //!
 //! What must hold: what it does is what `ipc.rs` would have done (s30-ipc runs both ways); up to the line that
 //! says so it changes nothing but registers, all of which are saved already. Memory is reached through SS: DS
@@ -55,6 +60,22 @@ global_asm!(
     add     ecx, ebx
     .endm
 
+    // Requires the slot at ECX to have what \bits says of those in \mask. Uses EAX.
+    .macro fast_right mask, bits
+    mov     eax, ss:[ecx + {map} + {slot_meta}]
+    and     eax, \mask
+    cmp     eax, \bits
+    jne     ordinary_call
+    .endm
+
+    // Requires the object that lives in the slot at EBX to be of \kind, and so not about to be deleted. Uses EAX.
+    .macro fast_lives kind
+    mov     eax, ss:[ebx + {map} + {slot_meta}]
+    and     eax, {kind_mask}
+    cmp     eax, \kind
+    jne     ordinary_call
+    .endm
+
     // EAX: the message's words. Uses nothing else.
     .macro fast_tag
     movzx   eax, si
@@ -81,10 +102,7 @@ global_asm!(
 fast_call:
     fast_tag
     fast_slot
-    mov     eax, ss:[ecx + {map} + {slot_meta}]
-    and     eax, {send_mask}
-    cmp     eax, {send}
-    jne     ordinary_call
+    fast_right {send_mask}, {send}
     mov     ebx, ss:[ecx + {map} + {badge}]
     mov     ecx, ss:[ecx + {map} + {object}]
     mov     eax, ss:[ecx + {map} + {spare}]
@@ -148,17 +166,11 @@ fast_switch:
 fast_reply_receive:
     fast_tag
     fast_slot
-    mov     eax, ss:[ecx + {map} + {slot_meta}]
-    and     eax, {receive_mask}
-    cmp     eax, {receive}
-    jne     ordinary_call
+    fast_right {receive_mask}, {receive}
     mov     ebx, ss:[ecx + {map} + {object}]
     cmp     dword ptr ss:[ebx + {map} + {spare}], 0
     jne     ordinary_call
-    mov     eax, ss:[ebx + {map} + {slot_meta}]
-    and     eax, {kind_mask}
-    cmp     eax, {kind}
-    jne     ordinary_call
+    fast_lives {endpoint}
     mov     eax, [esp + {caller}]
     test    eax, eax
     jz      ordinary_call
@@ -182,6 +194,47 @@ fast_reply_receive:
     mov     dword ptr [esp + {regs_eax}], {number_receive}
     jmp     fast_switch
 
+    .balign 16
+    .globl  fast_notify
+fast_notify:
+    fast_slot
+    fast_right {send_mask}, {notify}
+    mov     ebx, ss:[ecx + {map} + {object}]
+    cmp     dword ptr ss:[ebx + {map} + {spare}], 0
+    jne     ordinary_call
+    fast_lives {notification}
+    // The bits: the capability's badge, unless it has none or is the notification's own slot.
+    cmp     ecx, ebx
+    je      1f
+    mov     edx, ss:[ecx + {map} + {badge}]
+    test    edx, edx
+    jnz     2f
+1:  mov     edx, esi
+2:  or      ss:[ebx + {map} + {badge}], edx
+
+    // Goes back with status 0 and all registers as they were. DS and ES too: nothing has used them.
+    .globl  fast_null
+fast_null:
+    mov     dword ptr [esp + {regs_eax}], 0
+    popad
+    sti
+    sysexit
+
+    .balign 16
+    .globl  fast_receive
+fast_receive:
+    fast_slot
+    fast_right {receive_mask}, {wait}
+    mov     ebx, ss:[ecx + {map} + {object}]
+    mov     edi, ss:[ebx + {map} + {badge}]
+    test    edi, edi
+    jz      ordinary_call
+    fast_lives {notification}
+    mov     dword ptr ss:[ebx + {map} + {badge}], 0
+    mov     [esp + {regs_edi}], edi
+    mov     dword ptr [esp + {regs_ebx}], 0
+    jmp     fast_null
+
     .popsection
     "#,
     map = const KERNEL_BASE,
@@ -195,8 +248,11 @@ fast_reply_receive:
     send = const cap_bits(Kind::Endpoint as u32, Rights::SEND.0),
     receive_mask = const KIND | cap_bits(0, Rights::RECEIVE.0),
     receive = const cap_bits(Kind::Endpoint as u32, Rights::RECEIVE.0),
+    notify = const cap_bits(Kind::Notification as u32, Rights::SEND.0),
+    wait = const cap_bits(Kind::Notification as u32, Rights::RECEIVE.0),
     kind_mask = const KIND,
-    kind = const cap_bits(Kind::Endpoint as u32, 0),
+    endpoint = const cap_bits(Kind::Endpoint as u32, 0),
+    notification = const cap_bits(Kind::Notification as u32, 0),
     receive_limit = const KERNEL_BASE + 4 * utcb::RECEIVE_LIMIT as u32,
     forever = const FOREVER as i32,
     number_receive = const Call::Receive as u32,
