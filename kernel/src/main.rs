@@ -37,6 +37,7 @@ mod timer;
 mod transfer;
 mod trap;
 mod units;
+mod upcall;
 
 use arch::{cpu, paging, pic, pit};
 

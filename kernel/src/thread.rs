@@ -131,7 +131,7 @@ pub struct Thread {
     /// Highest priority that it may give.
     pub max_priority: Cell<u8>,
     fault: Cell<FaultMessage>,
-    /// Name, in its own space, of the endpoint that its faults go to.
+    /// Name, in its own space, of the endpoint that its faults go to, or [`UPCALL`](freehold_abi::fault::UPCALL).
     pub pager: Cell<u32>,
     /// Ticks left of its slice.
     pub slice: Cell<u32>,

@@ -1,5 +1,6 @@
 //! Threads started, stopped and looked at.
 
+use freehold_abi::fault::UPCALL;
 use freehold_abi::info::State;
 use freehold_abi::layout::MAX_PRIORITY;
 use freehold_abi::{CapName, Error};
@@ -8,6 +9,7 @@ use crate::arch::Regs;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{Errand, ThreadRef, reg};
+use crate::upcall;
 
 /// StartThread: a stopped thread competes for the processor from now on.
 pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -27,9 +29,10 @@ pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
     thread.priority.set(priority as u8);
     // What it starts in turn runs no higher than itself.
     thread.max_priority.set(priority as u8);
-    thread.pager.set(CapName::from_word(pager).0);
+    thread.pager.set(if pager & UPCALL != 0 { UPCALL } else { CapName::from_word(pager).0 });
     if !keep {
         thread.set_regs(Regs::new(eip, esp));
+        upcall::forget(thread);
     }
     k.scheduler.make_ready(thread);
     Ok(Outcome::Done)

@@ -1,15 +1,14 @@
 //! Exceptions and interrupts that arrive in user mode.
 //!
 //! What must hold: whatever a program does, the fault is its own: its pager hears of it, or it
-//! stops. Nothing that a program can raise ends here in a panic.
+//! itself by upcall, or it stops. Nothing that a program can raise ends here in a panic.
 
 use freehold_abi::fault::{ACCESS_PRESENT, ACCESS_WRITE, EXCEPTION, PAGE_FAULT};
 
 use crate::arch::{VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, cpu, pic};
-use crate::ipc;
 use crate::kernel::Kernel;
 use crate::thread::{FaultMessage, ThreadRef, reg};
-use crate::units;
+use crate::{ipc, units, upcall};
 
 /// Entry point: an exception or interrupt while the current thread ran.
 #[unsafe(no_mangle)]
@@ -19,7 +18,7 @@ extern "C" fn kernel_trap() {
     let vector = thread.get(reg::VECTOR);
     match vector.wrapping_sub(VECTOR_IRQ_BASE) {
         line if line < pic::LINES => units::note_irq(line),
-        _ => ipc::send_fault(k, thread, message(thread, vector)),
+        _ => fault(k, thread, message(thread, vector)),
     }
     k.leave();
 }
@@ -28,6 +27,12 @@ extern "C" fn kernel_trap() {
 #[unsafe(no_mangle)]
 extern "C" fn kernel_note_irq(line: u32) {
     units::note_irq(line);
+}
+
+fn fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
+    if !upcall::begin(t, &message) {
+        ipc::send_fault(k, t, message);
+    }
 }
 
 fn message(t: ThreadRef, vector: u32) -> FaultMessage {

@@ -20,7 +20,7 @@ mod tasks;
 pub mod window;
 
 pub use entry::{enter_user, idle, interrupt_window, stack_unused};
-pub use regs::{Regs, VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, VECTOR_RESTART};
+pub use regs::{EFLAGS_USER, Regs, VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, VECTOR_RESTART};
 pub use segments::set_current_regs;
 pub use x86::io;
 
