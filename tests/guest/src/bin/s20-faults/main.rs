@@ -11,8 +11,10 @@ mod cases;
 mod descriptors;
 mod entries;
 mod flags;
+mod handler;
 mod run;
 mod state;
+mod upcalls;
 
 use freehold_guest_tests::scenario;
 
@@ -37,6 +39,14 @@ fn main() {
             ("floating-point errors", state::floating_point),
             ("a fault without a pager", state::without_pager),
             ("a pager's name that is none", state::wrong_pager),
+            ("upcalls keep all registers", upcalls::registers),
+            ("upcalls and single steps", upcalls::single_steps),
+            ("upcalls behind calls", upcalls::behind_calls),
+            ("faults in an upcall", upcalls::faults_inside),
+            ("upcalls to hostile places", upcalls::hostile_places),
+            ("an upcall stopped and destroyed", upcalls::in_between),
+            ("upcalls in another space", upcalls::other_space),
+            ("upcalls and transfers", upcalls::transfers),
         ],
     )
 }
