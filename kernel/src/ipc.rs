@@ -26,21 +26,26 @@ use crate::{items, strings};
 pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
     check_tag(Tag(t.get(reg::ESI)))?;
     declare_ranges(t)?;
-    strings::read_strings(t)?;
-    strings::read_buffers(k, t)?;
+    if strings::read_strings(k, t)? == Outcome::Again || strings::read_buffers(k, t)? == Outcome::Again {
+        return Ok(Outcome::Again);
+    }
     send_phase(k, t, State::Calling)
 }
 
 /// Send: sends, and goes on when the message is taken.
 pub fn send(k: &mut Kernel, t: ThreadRef) -> CallResult {
     check_tag(Tag(t.get(reg::ESI)))?;
-    strings::read_strings(t)?;
+    if strings::read_strings(k, t)? == Outcome::Again {
+        return Ok(Outcome::Again);
+    }
     send_phase(k, t, State::Sending)
 }
 
 /// Receive: from an endpoint, or the bits of a notification.
 pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
-    strings::read_buffers(k, t)?;
+    if strings::read_buffers(k, t)? == Outcome::Again {
+        return Ok(Outcome::Again);
+    }
     t.until.set(None);
     receive_on(k, t)
 }
@@ -70,7 +75,7 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         if sender.tag().has_strings() {
             let exchange = if calling { Exchange::Call } else { Exchange::Send };
-            match transfer::begin(k, sender, t, exchange, t) {
+            match transfer::begin(k, sender, t, exchange, sender.badge.get(), t) {
                 Ok(()) => return Ok(Outcome::Waits),
                 Err(error) => end_wait(k, sender, error),
             }
@@ -104,8 +109,8 @@ enum Answer {
     Delivered(ThreadRef),
     /// It was a pager's, and has been acted upon.
     OfPager,
-    /// Its strings are on their way.
-    Transferring,
+    /// It is not delivered yet: its strings are on their way, or not even looked at.
+    Later(Outcome),
 }
 
 fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
@@ -116,10 +121,12 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
         return Ok(Answer::OfPager);
     }
     if t.tag().has_strings() {
-        strings::read_strings(t)?;
-        transfer::begin(k, t, caller, Exchange::Reply, t)?;
+        if strings::read_strings(k, t)? == Outcome::Again {
+            return Ok(Answer::Later(Outcome::Again));
+        }
+        transfer::begin(k, t, caller, Exchange::Reply, 0, t)?;
         k.drop_reply(caller);
-        return Ok(Answer::Transferring);
+        return Ok(Answer::Later(Outcome::Waits));
     }
     deliver(k, t, caller, 0)?;
     k.drop_reply(caller);
@@ -132,19 +139,22 @@ pub fn reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
     match answer(k, t)? {
         Answer::Delivered(caller) => k.scheduler.make_ready(caller),
         Answer::OfPager => {}
-        Answer::Transferring => return Ok(Outcome::Waits),
+        Answer::Later(outcome) => return Ok(outcome),
     }
     Ok(Outcome::Done)
 }
 
 /// ReplyReceive: answers a call, then receives. If that means to wait, the caller is handed the processor.
 pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    if strings::read_buffers(k, t)? == Outcome::Again {
+        return Ok(Outcome::Again);
+    }
     let answered = answer(k, t)?;
-    if let Answer::Transferring = answered {
-        return Ok(Outcome::Waits);
+    if let Answer::Later(outcome) = answered {
+        return Ok(outcome);
     }
     replied(t);
-    let received = receive(k, t);
+    let received = receive_on(k, t);
     if let Answer::Delivered(caller) = answered {
         k.scheduler.make_ready(caller);
     }
@@ -154,6 +164,7 @@ pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// The reply of a ReplyReceive is delivered: from here on the call is a Receive, also if it has to start again.
 pub fn replied(t: ThreadRef) {
     t.set(reg::EAX, Call::Receive as u32 | (t.immediate() & message::ACCEPT) << 8);
+    t.until.set(None);
 }
 
 /// Notify: sets bits; whoever waits for them gets them.
@@ -322,9 +333,8 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -
         }
         let calling = state == State::Calling;
         if t.tag().has_strings() {
-            t.badge.set(cap.badge);
             let exchange = if calling { Exchange::Call } else { Exchange::Send };
-            transfer::begin(k, t, receiver, exchange, t)?;
+            transfer::begin(k, t, receiver, exchange, cap.badge, t)?;
             k.dequeue(origin, receiver);
             return Ok(Outcome::Waits);
         }

@@ -8,6 +8,7 @@ use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use freehold_abi::Error;
 use freehold_abi::layout::UNITS;
 use freehold_user_pagetables::{Budget, Flush, Settled, Tables, Tlb};
 
@@ -197,8 +198,12 @@ impl Kernel {
                 thread.errand.set(errand);
                 return transfer::go_on(self, thread);
             }
-            Errand::Receive => ipc::receive_on(self, thread),
-            Errand::FreshReceive => ipc::receive(self, thread),
+            // What it received from is not its own any more.
+            Errand::Receive => ipc::receive_on(self, thread).map_err(|error| match error {
+                Error::Timeout => error,
+                _ => Error::Canceled,
+            }),
+            Errand::FreshReceive => ipc::receive_on(self, thread),
         };
         match result {
             Ok(Outcome::Done) => thread.finish(Ok(())),

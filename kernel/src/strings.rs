@@ -9,10 +9,13 @@ use core::cell::Cell;
 use freehold_abi::layout::utcb::{self, STRINGS_MAX};
 use freehold_abi::layout::{BLOCK, STRING_BYTES_MAX, USER_END};
 use freehold_abi::{Error, Tag, message};
+use freehold_user_pagetables::Budget;
 use freehold_user_pagetables::layout::AREA_BASE;
 
 use crate::kernel::Kernel;
+use crate::syscall::{CallResult, Outcome};
 use crate::thread::{Thread, ThreadRef, reg};
+use crate::units::Units;
 
 /// A piece of memory below 3 GiB.
 #[derive(Clone, Copy, Default)]
@@ -42,6 +45,8 @@ pub struct List {
 
 /// Where in the UTCB a list stands.
 struct Place {
+    /// Units of work that a pair is.
+    units: u32,
     count: usize,
     parts: usize,
     mine: usize,
@@ -49,6 +54,7 @@ struct Place {
 }
 
 const STRINGS: Place = Place {
+    units: 1,
     count: utcb::STRINGS_COUNT,
     parts: utcb::STRINGS,
     mine: utcb::SEND_FAULT_MINE,
@@ -56,6 +62,8 @@ const STRINGS: Place = Place {
 };
 
 const BUFFERS: Place = Place {
+    // Each is compared with all before it.
+    units: 2,
     count: utcb::BUFFERS_COUNT,
     parts: utcb::BUFFERS,
     mine: utcb::RECEIVE_FAULT_MINE,
@@ -104,15 +112,19 @@ impl List {
     fn read(
         &self,
         t: &Thread,
+        units: &mut Units,
         place: &Place,
         check: impl Fn(&[Cell<Part>], Part, u32) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let count = t.utcb_word(place.count) as usize;
-        if !(1..=STRINGS_MAX).contains(&count) {
+    ) -> CallResult {
+        let count = t.utcb_word(place.count);
+        if !(1..=STRINGS_MAX as u32).contains(&count) {
             return Err(Error::BadMessage);
         }
-        let mut bytes = 0;
-        for index in 0..count {
+        if !units.spend(count * place.units) {
+            return Ok(Outcome::Again);
+        }
+        let mut bytes = 0_u32;
+        for index in 0..count as usize {
             let at = place.parts + 2 * index;
             let part = Part { address: t.utcb_word(at), bytes: t.utcb_word(at + 1) };
             if part.bytes == 0 {
@@ -121,45 +133,45 @@ impl List {
             if part.address.checked_add(part.bytes).is_none_or(|end| end > USER_END) {
                 return Err(Error::BadAddress);
             }
-            // No overflow: buffers do not overlap, and strings end at 4 MiB.
-            bytes += part.bytes;
+            // A sum that is not exact is refused: strings are too long then, buffers overlap.
+            bytes = bytes.saturating_add(part.bytes);
             check(&self.parts[..index], part, bytes)?;
             self.parts[index].set(part);
         }
         self.mine.set(t.utcb_word(place.mine));
         self.other.set(t.utcb_word(place.other));
         self.bytes.set(bytes);
-        Ok(())
+        Ok(Outcome::Done)
     }
 }
 
-/// Reads the strings of the message that `t` is about to send, if it has any.
+/// Reads the strings of the message that `t` is about to send, if it has any. Again: none of them is read.
 ///
 /// # Errors
 /// BadMessage, EmptyString, BadAddress, TooLong.
 #[inline]
-pub fn read_strings(t: ThreadRef) -> Result<(), Error> {
+pub fn read_strings(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if !Tag(t.get(reg::ESI)).has_strings() {
-        return Ok(());
+        return Ok(Outcome::Done);
     }
-    t.strings.read(&t, &STRINGS, |_, _, bytes| match bytes {
+    t.strings.read(&t, &mut k.units, &STRINGS, |_, _, bytes| match bytes {
         0..=STRING_BYTES_MAX => Ok(()),
         _ => Err(Error::TooLong),
     })
 }
 
-/// Reads the buffers of `t`, if its call accepts strings.
+/// Reads the buffers of `t`, if its call accepts strings. Again: none of them is read.
 ///
 /// # Errors
 /// BadMessage, EmptyString, BadAddress, PageTableArea, Overlap.
 #[inline]
-pub fn read_buffers(k: &Kernel, t: ThreadRef) -> Result<(), Error> {
+pub fn read_buffers(k: &mut Kernel, t: ThreadRef) -> CallResult {
     t.buffers.bytes.set(0);
     if t.immediate() & message::ACCEPT == 0 {
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     let area = Part { address: k.tables.space_field(t.directory.get(), AREA_BASE), bytes: BLOCK };
-    t.buffers.read(&t, &BUFFERS, |before, part, _| {
+    t.buffers.read(&t, &mut k.units, &BUFFERS, |before, part, _| {
         if part.overlaps(area) {
             return Err(Error::PageTableArea);
         }

@@ -22,6 +22,8 @@ use crate::{copy, ipc, items, units};
 
 /// Most bytes between two checks for interrupts.
 const PIECE: u32 = UNITS * UNIT_BYTES;
+/// Units of the smallest piece: the window takes a load of CR3.
+const PIECE_UNITS: u32 = 4;
 
 /// What the message is that the strings belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub enum Exchange {
 pub struct Role {
     partner: ThreadRef,
     exchange: Exchange,
+    /// What the receiver is told. The thread's own word for it is its fault's, while it calls its pager.
+    badge: u32,
     sends: bool,
     drives: bool,
 }
@@ -53,8 +57,8 @@ pub struct Progress {
     address: u32,
 }
 
-/// Begins to transfer the strings of `from`'s message to `to`. `driver` is one of them, Ready and current; the
-/// other waits, and is in no queue.
+/// Begins to transfer the strings of `from`'s message, which comes with `badge`, to `to`. `driver` is one of
+/// them and Ready; the other waits, and is in no queue or about to leave it.
 ///
 /// # Errors
 /// NoRoom; what items lack. Nothing has begun then.
@@ -63,6 +67,7 @@ pub fn begin(
     from: ThreadRef,
     to: ThreadRef,
     exchange: Exchange,
+    badge: u32,
     driver: ThreadRef,
 ) -> Result<(), Error> {
     if from.strings.bytes() > to.buffers.bytes() {
@@ -72,8 +77,8 @@ pub fn begin(
     from.strings.rewind();
     to.buffers.rewind();
     let drives = driver == from;
-    from.role.set(Some(Role { partner: to, exchange, sends: true, drives }));
-    to.role.set(Some(Role { partner: from, exchange, sends: false, drives: !drives }));
+    from.role.set(Some(Role { partner: to, exchange, badge, sends: true, drives }));
+    to.role.set(Some(Role { partner: from, exchange, badge, sends: false, drives: !drives }));
     driver.progress.set(Progress::default());
     driver.errand.set(Errand::Transfer);
     let passive = if drives { to } else { from };
@@ -89,7 +94,7 @@ pub fn go_on(k: &mut Kernel, driver: ThreadRef) {
     while progress.done < from.strings.bytes() {
         let (source, destination) = (from.strings.here(), to.buffers.here());
         let bytes = source.bytes.min(destination.bytes).min(PIECE);
-        if !k.units.spend(bytes.div_ceil(UNIT_BYTES)) {
+        if !k.units.spend(bytes.div_ceil(UNIT_BYTES).max(PIECE_UNITS)) {
             return;
         }
         let (own, theirs) = if role.sends { (source, destination) } else { (destination, source) };
@@ -200,8 +205,7 @@ fn limit(driver: ThreadRef, role: Role, faulted: ThreadRef) -> u32 {
 fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
     let (from, to) = order(driver, role);
     part(k, driver, role);
-    let badge = if role.exchange == Exchange::Reply { 0 } else { from.badge.get() };
-    if let Err(error) = ipc::deliver(k, from, to, badge) {
+    if let Err(error) = ipc::deliver(k, from, to, role.badge) {
         end(k, from, error);
         return end_or_receive(k, to, true, role.exchange, |_| Error::PeerGone);
     }

@@ -11,10 +11,12 @@ extern crate alloc;
 mod claims;
 mod halves;
 mod items;
+mod lists;
 mod make;
 mod memory;
 mod others;
 mod scene;
+mod transits;
 mod waits;
 
 use freehold_guest_tests::scenario;
@@ -28,6 +30,11 @@ fn main() {
             ("messages", others::messages),
             ("waits that end", waits::all),
             ("capability items", items::all),
+            ("strings", lists::strings),
+            ("buffers", lists::buffers),
+            ("strings that do not fit", lists::no_room),
+            ("transfers that meet a fault", transits::faults),
+            ("transfers that are stopped", transits::stops),
             ("capabilities", others::capabilities),
             ("objects made", make::all),
             ("mappings and hooks", memory::all),
