@@ -4,12 +4,15 @@
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
 mod items;
 mod limits;
 mod messages;
 mod replies;
 mod schedule;
 mod stops;
+mod transfers;
 
 use freehold_guest_tests::scenario;
 
@@ -45,6 +48,12 @@ fn main() {
             ("an endpoint's end ends every wait", stops::endpoints),
             ("a revoke ends waits, in their turn", stops::revoked),
             ("an endpoint ends with five hundred waiters", stops::crowd),
+            ("badges of transfers", transfers::badges),
+            ("a transfer outlives its endpoint", transfers::lost_endpoint),
+            ("a partner that is the pager", transfers::partner_is_pager),
+            ("strings in the last block", transfers::last_block),
+            ("strings in their own buffers", transfers::overlapping),
+            ("many small pieces", transfers::small_pieces),
             ("a spinning thread is preempted", schedule::preemption),
             ("who wakes above runs at once", schedule::above),
             ("equals share", schedule::round_robin),

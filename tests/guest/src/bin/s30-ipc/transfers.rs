@@ -1,0 +1,254 @@
+//! Transfers of strings where something else than memory is in question: badges, lost capabilities, pagers that
+//! are partners, the last block below the kernel, memory that is string and buffer at once.
+
+use freehold_abi::fault::{PAGE_FAULT, RESUME};
+use freehold_abi::info::{State, place};
+use freehold_abi::layout::utcb::{ARRIVED, STRINGS_MAX};
+use freehold_abi::layout::{BLOCK, FOREVER, FRAME};
+use freehold_guest_tests::home::Home;
+use freehold_guest_tests::objects::{derived, endpoint};
+use freehold_guest_tests::pages::{self, Frames, peek, poke};
+use freehold_guest_tests::worker::{ABOVE, Options, Worker};
+use freehold_guest_tests::{board, check, check_eq};
+use freehold_rt::utcb::Part;
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
+
+/// A page that is missing until a pager maps it.
+const MISSING: u32 = pages::address(40);
+/// Where buffers are.
+const BUFFER: u32 = pages::address(41);
+
+const SENT: u32 = 120;
+const GOT: u32 = 130;
+
+/// Sends the string on the board, and says what came of it.
+fn send(name: u32) {
+    let utcb = Utcb::current();
+    utcb.set_strings(&[Part { address: board::get(100), bytes: board::get(101) }]);
+    utcb.set_send_faults(board::get(102), board::get(102));
+    let sent = calls::send_strings(CapName(name), &Message::of(9, &[1, 2, 3]).with_strings());
+    let (status, address) = sent.map_or_else(|stop| (stop.error as u32, stop.address), |()| (0, 0));
+    board::set(SENT as usize + 1, address);
+    board::set(SENT as usize, status);
+}
+
+/// Receives into the buffer on the board, and says what came of it.
+fn receive(name: u32) {
+    let utcb = Utcb::current();
+    // SAFETY: the tests' own pages, of which nobody holds references.
+    unsafe { utcb.set_buffers(&[Part { address: board::get(110), bytes: board::get(111) }]) };
+    utcb.set_receive_faults(FOREVER, FOREVER);
+    utcb.set_limits((FOREVER, board::get(112)));
+    let (status, badge) = match calls::receive_strings(CapName(name)) {
+        Ok((got, bytes)) => {
+            check_eq!(bytes, utcb.get(ARRIVED));
+            board::set(GOT as usize + 2, bytes);
+            (0, got.badge)
+        }
+        Err(stop) => (stop.error as u32, 0),
+    };
+    board::set(GOT as usize + 1, badge);
+    board::set(GOT as usize, status);
+}
+
+/// A string to send, and how long faults are waited for.
+fn sends(address: u32, bytes: u32, limit: u32) {
+    board::set(SENT as usize, u32::MAX);
+    [address, bytes, limit].into_iter().enumerate().for_each(|(index, word)| board::set(100 + index, word));
+}
+
+/// A buffer for it, and how long it is waited for.
+fn accepts(address: u32, bytes: u32, limit: u32) {
+    board::set(GOT as usize, u32::MAX);
+    [address, bytes, limit].into_iter().enumerate().for_each(|(index, word)| board::set(110 + index, word));
+}
+
+fn results() -> (u32, u32) {
+    (board::get(SENT as usize), board::get(GOT as usize))
+}
+
+fn status(error: Error) -> u32 {
+    error as u32
+}
+
+fn paged(pager: CapName) -> Options {
+    Options { pager, ..ABOVE }
+}
+
+/// A sender that is queued for its pager keeps the badge of its message.
+pub fn badges() {
+    let (meeting, faults) = (endpoint(), endpoint());
+    let (way, pager) =
+        (derived(meeting.name(), Rights::SEND, 5, 0), derived(faults.name(), Rights::SEND, 77, 0));
+    for receiver_first in [true, false] {
+        let (page, buffer) = (Frames::take(1, 1), Frames::take(1, 1));
+        check_eq!(pages::map(&buffer, BUFFER, Rights::WRITE, 0), Ok(()));
+        sends(MISSING, 8, FOREVER);
+        accepts(BUFFER, 8, FOREVER);
+        let workers = if receiver_first {
+            let receiver = Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0);
+            (Worker::spawn(&Home::own(), paged(pager.name()), send, way.name().0), receiver)
+        } else {
+            let sender = Worker::spawn(&Home::own(), paged(pager.name()), send, way.name().0);
+            (sender, Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0))
+        };
+        check_eq!((workers.0.state(), workers.1.state()), (State::Calling, State::Transferring));
+        let got = calls::receive(faults.name()).expect("a fault");
+        check_eq!((got.badge, got.message.label(), got.message.word(0)), (77, PAGE_FAULT, MISSING));
+        check_eq!(pages::map(&page, MISSING, Rights::WRITE, 0), Ok(()));
+        poke(MISSING, 0xABCD_0123);
+        check_eq!(calls::reply(None, &Message::new(RESUME)), Ok(()));
+        check!(workers.0.ends() && workers.1.ends());
+        check_eq!(results(), (0, 0));
+        check_eq!((board::get(GOT as usize + 1), peek(BUFFER)), (5, 0xABCD_0123));
+    }
+}
+
+/// Who goes on receiving, but without the endpoint, learns Canceled.
+pub fn lost_endpoint() {
+    let (meeting, faults) = (endpoint(), endpoint());
+    let mine = derived(meeting.name(), Rights::RECEIVE, 0, 0);
+    let buffer = Frames::take(1, 1);
+    check_eq!(pages::map(&buffer, BUFFER, Rights::WRITE, 0), Ok(()));
+    sends(MISSING, 8, FOREVER);
+    accepts(BUFFER, 8, FOREVER);
+    let receiver = Worker::spawn(&Home::own(), ABOVE, receive, mine.name().0);
+    let sender = Worker::spawn(&Home::own(), paged(faults.name()), send, meeting.name().0);
+    check_eq!(receiver.state(), State::Transferring);
+    check_eq!(calls::delete(mine.reference()), Ok(()));
+    check_eq!(receiver.state(), State::Transferring, "what has begun goes on");
+    check_eq!(calls::stop_thread(sender.name()), Ok(()));
+    check!(receiver.ends());
+    check_eq!(results().1, status(Error::Canceled));
+}
+
+/// The receiver is the sender's pager: it cannot hear of the fault, and its own limit ends it for both.
+pub fn partner_is_pager() {
+    let meeting = endpoint();
+    let buffer = Frames::take(1, 1);
+    check_eq!(pages::map(&buffer, BUFFER, Rights::WRITE, 0), Ok(()));
+    sends(MISSING, 8, FOREVER);
+    accepts(BUFFER, 8, 5);
+    let receiver = Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0);
+    let sender = Worker::spawn(&Home::own(), paged(meeting.name()), send, meeting.name().0);
+    check_eq!((sender.state(), receiver.state()), (State::Calling, State::Transferring));
+    check!(sender.ends() && receiver.ends());
+    check_eq!(results(), (status(Error::PeerGone), status(Error::Timeout)));
+    let none = Utcb::current().within((0, 0), || calls::receive(meeting.name()).map(|got| got.badge));
+    check_eq!(none, Err(Error::Timeout), "the fault's message has gone with it");
+
+    // A sender's own limit, the receiver being its pager once more: the receiver loses nothing.
+    sends(MISSING, 8, 3);
+    accepts(BUFFER, 8, FOREVER);
+    let receiver = Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0);
+    let sender = Worker::spawn(&Home::own(), paged(meeting.name()), send, meeting.name().0);
+    check!(sender.ends());
+    check_eq!((results().0, receiver.state()), (status(Error::FaultMine), State::Receiving));
+    let message = Message::new(4);
+    check_eq!(calls::send(meeting.name(), &message), Ok(()));
+    check!(receiver.ends());
+}
+
+/// Strings in the last 4 MiB of the space, seen by either side: there is no second block behind it to show.
+pub fn last_block() {
+    let meeting = endpoint();
+    let buffer = Frames::take(2, 1);
+    check_eq!(pages::map(&buffer, BUFFER, Rights::WRITE, 0), Ok(()));
+    let tables = calls::space_summary(CapName::NONE).expect("the own space").tables;
+    let unused = place::AREA + tables * FRAME;
+    // The area's first page, whose entries nobody changes meanwhile; then what is not there, at both its ends.
+    let cases = [
+        (place::AREA, FRAME, None),
+        (unused - 16, 64, Some(unused)),
+        (place::AREA + BLOCK - 32, 32, Some(place::AREA + BLOCK - 32)),
+    ];
+    for (address, bytes, fault) in cases {
+        for receiver_first in [true, false] {
+            poke(BUFFER, 0);
+            sends(address, bytes, 0);
+            accepts(BUFFER, 2 * FRAME, 0);
+            let mut workers = alloc::vec::Vec::new();
+            if receiver_first {
+                accepts(BUFFER, 2 * FRAME, FOREVER);
+                workers.push(Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0));
+            }
+            workers.push(Worker::spawn(&Home::own(), ABOVE, send, meeting.name().0));
+            if !receiver_first {
+                workers.push(Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0));
+            }
+            let sent = (board::get(SENT as usize), board::get(SENT as usize + 1));
+            match fault {
+                None => {
+                    check_eq!((sent, board::get(GOT as usize)), ((0, 0), 0));
+                    let same = |word: u32| (peek(BUFFER + word) ^ peek(address + word)) & !0x60 == 0;
+                    check!((0..bytes).step_by(4).all(same), "not what stands at {address:#x}");
+                }
+                Some(place) => {
+                    check_eq!(sent, (status(Error::FaultMine), place), "{address:#x}");
+                }
+            }
+        }
+    }
+}
+
+/// String and buffer overlap: the transfer ends, and what lies outside stays.
+pub fn overlapping() {
+    let meeting = endpoint();
+    let frames = Frames::take(1, 1);
+    check_eq!(pages::map(&frames, BUFFER, Rights::WRITE, 0), Ok(()));
+    for (from, to) in [(64, 64), (64, 65), (64, 68), (65, 64), (64, 1000)] {
+        for word in (0..FRAME).step_by(4) {
+            poke(BUFFER + word, 0x5A5A_5A5A);
+        }
+        sends(BUFFER + from, 2000, 0);
+        accepts(BUFFER + to, 2000, FOREVER);
+        let receiver = Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0);
+        let sender = Worker::spawn(&Home::own(), ABOVE, send, meeting.name().0);
+        check!(sender.ends() && receiver.ends());
+        check_eq!((results(), board::get(GOT as usize + 2)), ((0, 0), 2000));
+        check!((0..FRAME).step_by(4).all(|word| peek(BUFFER + word) == 0x5A5A_5A5A));
+    }
+}
+
+/// As many pieces as the lists can make: 32 strings and 32 buffers that are cut otherwise.
+pub fn small_pieces() {
+    let meeting = endpoint();
+    let frames = Frames::take(1, 1);
+    check_eq!(pages::map(&frames, BUFFER, Rights::WRITE, 0), Ok(()));
+    let receiver = Worker::spawn(&Home::own(), ABOVE, receive_pieces, meeting.name().0);
+    check_eq!(receiver.state(), State::Receiving);
+    // Backwards, in twos and with one left over at either end, so that no cut meets a cut.
+    let strings: [Part; STRINGS_MAX] = core::array::from_fn(|index| {
+        let bytes = if index == 0 || index == STRINGS_MAX - 1 { 1 } else { 2 };
+        Part { address: BUFFER + 1024 - 4 * index as u32, bytes }
+    });
+    for byte in 0..FRAME / 2 {
+        // SAFETY: the tests' own page.
+        unsafe { ((BUFFER + byte) as *mut u8).write_volatile(byte as u8) };
+    }
+    Utcb::current().set_strings(&strings);
+    check_eq!(calls::send_strings(meeting.name(), &Message::new(1).with_strings()), Ok(()));
+    check!(receiver.ends());
+    let sent =
+        strings.iter().flat_map(|part| (0..part.bytes).map(|byte| (part.address + byte - BUFFER) as u8));
+    let mut expected = sent.collect::<alloc::vec::Vec<u8>>();
+    check_eq!((board::get(GOT as usize + 2), expected.len()), (62, 62));
+    // SAFETY: the tests' own page.
+    let byte = |at: u32| unsafe { (at as *const u8).read_volatile() };
+    let arrived = (0..62).map(|index| byte(piece(index / 2).address + index % 2));
+    expected.truncate(62);
+    check!(arrived.eq(expected));
+}
+
+fn piece(index: u32) -> Part {
+    Part { address: BUFFER + 2048 + 16 * index, bytes: 2 }
+}
+
+fn receive_pieces(name: u32) {
+    let utcb = Utcb::current();
+    let buffers: [Part; STRINGS_MAX] = core::array::from_fn(|index| piece(index as u32));
+    // SAFETY: the tests' own page, of which nobody holds references.
+    unsafe { utcb.set_buffers(&buffers) };
+    let bytes = calls::receive_strings(CapName(name)).map_or(0, |(_, bytes)| bytes);
+    board::set(GOT as usize + 2, bytes);
+}
