@@ -85,7 +85,10 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
             end_wait(k, sender, error);
             continue;
         }
-        k.wheel.cancel(sender);
+        // A fault has no limit of its own: what runs is the transfer's that it happened in.
+        if !sender.has_faulted() {
+            k.wheel.cancel(sender);
+        }
         if calling {
             await_reply(k, sender, t);
         } else {
