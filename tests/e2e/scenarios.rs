@@ -68,12 +68,15 @@ fn inside() -> Vec<Scenario> {
         on("s70-fuzz_pentium", "s70-fuzz", "pentium", 64),
         Scenario::of("s80-copy", "s80-copy"),
         on("s80-copy_pentium_32M", "s80-copy", "pentium", 32),
+        Scenario::of("s90-strings", "s90-strings"),
+        on("s90-strings_pentium_32M", "s90-strings", "pentium", 32),
         Scenario { debug_kernel: true, ..Scenario::of("s10-errors_debug", "s10-errors") },
         Scenario { debug_kernel: true, ..Scenario::of("s30-ipc_debug", "s30-ipc") },
         Scenario { debug_kernel: true, ..Scenario::of("s40-memory_debug", "s40-memory") },
         Scenario { debug_kernel: true, ..Scenario::of("s50-destroy_debug", "s50-destroy") },
         Scenario { debug_kernel: true, ..Scenario::of("s70-fuzz_debug", "s70-fuzz") },
         Scenario { debug_kernel: true, ..Scenario::of("s80-copy_debug", "s80-copy") },
+        Scenario { debug_kernel: true, ..Scenario::of("s90-strings_debug", "s90-strings") },
     ]
 }
 

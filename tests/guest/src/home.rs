@@ -48,8 +48,16 @@ impl Home {
     /// # Panics
     /// If memory or slots are used up, or the kernel refuses.
     pub fn new() -> Home {
+        Home::with_area(place::AREA)
+    }
+
+    /// The same with its page-table area at `area`.
+    ///
+    /// # Panics
+    /// As [`Home::new`].
+    pub fn with_area(area: u32) -> Home {
         let frames = memory::take(FRAMES, 4).expect("memory for a space");
-        Home::build(frames, frames.container, frames.first)
+        Home::build(frames, frames.container, frames.first, area)
     }
 
     /// Makes another space of frames that were lent: `lent` is a container that begins with them.
@@ -57,12 +65,12 @@ impl Home {
     /// # Panics
     /// As [`Home::new`].
     pub fn of_lent(frames: Extent, lent: CapName) -> Home {
-        Home::build(frames, lent, 0)
+        Home::build(frames, lent, 0, place::AREA)
     }
 
-    fn build(frames: Extent, container: CapName, first: u32) -> Home {
+    fn build(frames: Extent, container: CapName, first: u32, area: u32) -> Home {
         let (space, table) = (Slot::take().expect("a slot"), Slot::take().expect("a slot"));
-        calls::make_space(container, first, space.reference(), place::AREA, ENTRIES).expect("a space");
+        calls::make_space(container, first, space.reference(), area, ENTRIES).expect("a space");
         calls::make_table(container, first + 4, SlotRef::default(), space.name()).expect("an area");
         calls::make_table(container, first + 8, table.reference(), space.name()).expect("a Table");
         calls::hook(table.name(), space.name(), BLOCKS_INDEX, Rights::WRITE).expect("a hook");

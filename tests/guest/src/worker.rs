@@ -145,11 +145,21 @@ impl Worker {
     /// # Panics
     /// If it is not stopped.
     pub fn start(&self, main: fn(u32), argument: u32) {
+        self.start_with_pager(main, argument, self.options.pager);
+    }
+
+    /// The same with another pager than it was made for.
+    ///
+    /// # Panics
+    /// If it is not stopped.
+    pub fn start_with_pager(&self, main: fn(u32), argument: u32, pager: CapName) {
         let start = &STARTS[self.index];
         start.main.store(main as usize as u32, Ordering::Relaxed);
         start.argument.store(argument, Ordering::Relaxed);
         start.ended.store(0, Ordering::Relaxed);
-        self.start_at(worker_entry as *const () as u32, self.stack_end()).expect("a thread that can start");
+        let entry = worker_entry as *const () as u32;
+        calls::start_thread(self.name(), entry, self.stack_end(), pager, self.options.priority)
+            .expect("a thread that can start");
     }
 
     /// Lets it run at `eip` with the stack pointer `esp`.

@@ -1,0 +1,184 @@
+//! A thread that makes one call at a time, exactly as it is ordered, and reports all that came of it.
+//!
+//! What must hold: its priority is above the first thread's, so when an order has been given the call is over,
+//! or the actor waits in it. Orders and reports lie in the program's image, which every space sees.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use freehold_abi::error;
+use freehold_abi::info::State;
+use freehold_guest_tests::home::Home;
+use freehold_guest_tests::objects::derived;
+use freehold_guest_tests::worker::{ABOVE, Options, Worker};
+use freehold_guest_tests::{check, check_eq};
+use freehold_rt::call::enter;
+use freehold_rt::slots::Slot;
+use freehold_rt::{CapName, Error, Rights, Utcb, calls};
+
+use crate::order::{Order, UTCB_WORDS};
+
+/// Names in an actor's own space, if that is not the program's.
+const DOOR: CapName = CapName(9);
+const PAGER: CapName = CapName(10);
+
+/// Actors at a time.
+const ACTORS: usize = 8;
+/// EAX, four registers, the UTCB.
+const WORDS: usize = 5 + UTCB_WORDS;
+
+static ORDERS: [[AtomicU32; WORDS]; ACTORS] = [const { [const { AtomicU32::new(0) }; WORDS] }; ACTORS];
+static REPORTS: [[AtomicU32; WORDS]; ACTORS] = [const { [const { AtomicU32::new(0) }; WORDS] }; ACTORS];
+
+/// What has become of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is not over.
+    Pending,
+    Done,
+    Failed(Error),
+    /// FaultMine: where, and after how many bytes.
+    Mine {
+        address: u32,
+        done: u32,
+    },
+    /// FaultTheirs.
+    Theirs {
+        address: u32,
+        done: u32,
+    },
+}
+
+/// The thread.
+pub struct Actor {
+    worker: Worker,
+    number: usize,
+    /// The endpoint that messages go through, as its space names it.
+    pub door: CapName,
+    pager: CapName,
+    options: Options,
+    _slots: Option<[Slot; 2]>,
+}
+
+impl Actor {
+    /// Actor `number` in `home`. Its messages and its faults have the badge `badge`.
+    pub fn new(home: &Home, number: usize, door: CapName, faults: CapName, badge: u32) -> Actor {
+        Actor::with_options(home, number, door, faults, badge, ABOVE)
+    }
+
+    pub fn with_options(
+        home: &Home,
+        number: usize,
+        door: CapName,
+        faults: CapName,
+        badge: u32,
+        options: Options,
+    ) -> Actor {
+        assert!(number < ACTORS);
+        let worker = Worker::new(home, options);
+        if home.space() == CapName::NONE {
+            let slots = [derived(door, Rights::ALL, badge, 0), derived(faults, Rights::SEND, badge, 0)];
+            let (door, pager) = (slots[0].name(), slots[1].name());
+            return Actor { worker, number, door, pager, options, _slots: Some(slots) };
+        }
+        // Actors of one space share the names, and so the badge.
+        if calls::cap_info(home.slot(DOOR)).is_ok_and(|info| info.kind == freehold_abi::info::Kind::Empty) {
+            home.give(DOOR, door, Rights::ALL, badge);
+            home.give(PAGER, faults, Rights::SEND, badge);
+        }
+        Actor { worker, number, door: DOOR, pager: PAGER, options, _slots: None }
+    }
+
+    /// Gives an order; the actor has no other to work on.
+    pub fn go(&self, order: &Order) {
+        self.go_with_pager(order, self.pager);
+    }
+
+    /// The same with another pager, or none.
+    pub fn go_with_pager(&self, order: &Order, pager: CapName) {
+        self.prepare(order);
+        self.worker.start_with_pager(act, self.number as u32, pager);
+    }
+
+    /// Puts an order down for a thread that runs [`act`] by itself.
+    pub fn prepare(&self, order: &Order) {
+        let words = [order.eax].into_iter().chain(order.registers).chain(order.utcb);
+        ORDERS[self.number].iter().zip(words).for_each(|(place, word)| place.store(word, Ordering::SeqCst));
+    }
+
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// What it does at this moment.
+    pub fn state(&self) -> State {
+        self.worker.state()
+    }
+
+    /// Lets it go on after StopThread.
+    pub fn continue_(&self) {
+        check_eq!(calls::continue_thread(self.worker.name(), self.pager, self.options.priority), Ok(()));
+    }
+
+    /// What became of its last order.
+    pub fn outcome(&self) -> Outcome {
+        if !self.worker.has_ended() {
+            return Outcome::Pending;
+        }
+        let (done, address) = (self.register(2), self.register(3));
+        match error::status(REPORTS[self.number][0].load(Ordering::SeqCst)) {
+            Ok(()) => Outcome::Done,
+            Err(Error::FaultMine) => Outcome::Mine { address, done },
+            Err(Error::FaultTheirs) => Outcome::Theirs { address, done },
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+
+    /// EBX, ESI, EDI or EBP after its last call.
+    pub fn register(&self, index: usize) -> u32 {
+        REPORTS[self.number][1 + index].load(Ordering::SeqCst)
+    }
+
+    /// A word of the UTCB after its last call.
+    pub fn after(&self, index: usize) -> u32 {
+        REPORTS[self.number][5 + index].load(Ordering::SeqCst)
+    }
+
+    /// Message register `index` of what it received.
+    pub fn message(&self, index: usize) -> u32 {
+        if index < 3 { self.register(1 + index) } else { self.after(index) }
+    }
+
+    /// Checks that its last order ended so.
+    pub fn check(&self, outcome: Outcome, what: core::fmt::Arguments<'_>) {
+        check_eq!(self.outcome(), outcome, "{what}");
+    }
+
+    /// Checks that it waits in `state`.
+    pub fn waits(&self, state: State, what: core::fmt::Arguments<'_>) {
+        check!(self.outcome() == Outcome::Pending && self.state() == state, "{:?}, {:?}: {what}",
+            self.outcome(), self.state());
+    }
+
+    /// Ends it.
+    pub fn destroy(self) {
+        check_eq!(self.worker.destroy(), Ok(()));
+    }
+}
+
+/// Makes the call that is ordered, once.
+pub fn act(number: u32) {
+    let (order, report) = (&ORDERS[number as usize], &REPORTS[number as usize]);
+    let utcb = Utcb::current();
+    for index in 0..UTCB_WORDS {
+        utcb.set(index, order[5 + index].load(Ordering::SeqCst));
+    }
+    let registers = core::array::from_fn(|index| order[1 + index].load(Ordering::SeqCst));
+    let (status, registers) = enter(order[0].load(Ordering::SeqCst), registers);
+    for index in 0..UTCB_WORDS {
+        report[5 + index].store(utcb.get(index), Ordering::SeqCst);
+    }
+    for (index, register) in registers.into_iter().enumerate() {
+        report[1 + index].store(register, Ordering::SeqCst);
+    }
+    report[0].store(status, Ordering::SeqCst);
+}

@@ -1,0 +1,35 @@
+//! Strings in messages: docs/calls.md, section 2.1, cell by cell ([`cells`] has their labels).
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod actor;
+mod cells;
+mod letter;
+mod matrix;
+mod memory;
+mod order;
+mod scene;
+mod sizes;
+
+use freehold_guest_tests::scenario;
+
+freehold_rt::entry!(main);
+
+fn main() {
+    scenario::run(
+        "s90-strings",
+        &[
+            ("all sizes and alignments", sizes::sizes),
+            ("lists whose cuts do not agree", sizes::cuts),
+            ("over the edges of Tables", sizes::edges),
+            ("the last bytes below 3 GiB", sizes::end_of_space),
+            ("four mebibytes", sizes::largest),
+            ("the same memory on both sides", sizes::overlap),
+            ("without strings, without room", sizes::room),
+            ("policies against each other", matrix::policies),
+        ],
+    )
+}
