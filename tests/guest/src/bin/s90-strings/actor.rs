@@ -21,6 +21,9 @@ use crate::order::{Order, UTCB_WORDS};
 const DOOR: CapName = CapName(9);
 const PAGER: CapName = CapName(10);
 
+/// What the badge of an actor's faults has beyond that of its messages.
+pub const FAULTS: u32 = 0x1000;
+
 /// Actors at a time.
 const ACTORS: usize = 8;
 /// EAX, four registers, the UTCB.
@@ -60,7 +63,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Actor `number` in `home`. Its messages and its faults have the badge `badge`.
+    /// Actor `number` in `home`. Its messages have the badge `badge`, its faults have [`FAULTS`] more.
     pub fn new(home: &Home, number: usize, door: CapName, faults: CapName, badge: u32) -> Actor {
         Actor::with_options(home, number, door, faults, badge, ABOVE)
     }
@@ -76,14 +79,14 @@ impl Actor {
         assert!(number < ACTORS);
         let worker = Worker::new(home, options);
         if home.space() == CapName::NONE {
-            let slots = [derived(door, Rights::ALL, badge, 0), derived(faults, Rights::SEND, badge, 0)];
+            let slots = [derived(door, Rights::ALL, badge, 0), derived(faults, Rights::SEND, FAULTS + badge, 0)];
             let (door, pager) = (slots[0].name(), slots[1].name());
             return Actor { worker, number, door, pager, options, _slots: Some(slots) };
         }
         // Actors of one space share the names, and so the badge.
         if calls::cap_info(home.slot(DOOR)).is_ok_and(|info| info.kind == freehold_abi::info::Kind::Empty) {
             home.give(DOOR, door, Rights::ALL, badge);
-            home.give(PAGER, faults, Rights::SEND, badge);
+            home.give(PAGER, faults, Rights::SEND, FAULTS + badge);
         }
         Actor { worker, number, door: DOOR, pager: PAGER, options, _slots: None }
     }

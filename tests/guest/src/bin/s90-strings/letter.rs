@@ -126,6 +126,26 @@ impl Scene {
         }
     }
 
+    /// The same; the sender and the receiver have other pagers than the first thread.
+    pub fn carry_with_pagers(&self, route: Route, letter: &Letter<'_>, [sender, receiver]: [CapName; 2]) {
+        let (out, into) = (self.outward(route, letter), self.inward(route, letter));
+        match (route.is_reply(), route.sender_first) {
+            (true, _) => {
+                self.sender.go(&Order::receive(self.sender.door));
+                self.receiver.go_with_pager(&into, receiver);
+                self.sender.go_with_pager(&out, sender);
+            }
+            (false, true) => {
+                self.sender.go_with_pager(&out, sender);
+                self.receiver.go_with_pager(&into, receiver);
+            }
+            (false, false) => {
+                self.receiver.go_with_pager(&into, receiver);
+                self.sender.go_with_pager(&out, sender);
+            }
+        }
+    }
+
     /// Lets the first of the two wait for the other.
     pub fn meet(&self, route: Route, letter: &Letter<'_>) {
         if route.is_reply() {

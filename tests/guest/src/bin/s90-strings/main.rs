@@ -11,8 +11,10 @@ mod letter;
 mod matrix;
 mod memory;
 mod order;
+mod pagers;
 mod scene;
 mod sizes;
+mod torn;
 
 use freehold_guest_tests::scenario;
 
@@ -30,6 +32,13 @@ fn main() {
             ("the same memory on both sides", sizes::overlap),
             ("without strings, without room", sizes::room),
             ("policies against each other", matrix::policies),
+            ("one clock for a transfer", pagers::clock),
+            ("a pager that faults", pagers::pager_faults),
+            ("nobody answers a fault", pagers::nobody),
+            ("a pager that says stop", pagers::stop),
+            ("a pager that says where to go on", pagers::resume_at),
+            ("an answer that brings no page", pagers::not_mapped),
+            ("badges through faults", pagers::badges),
         ],
     )
 }

@@ -10,7 +10,7 @@ use freehold_rt::slots::Slot;
 use freehold_rt::utcb::Part;
 use freehold_rt::{Error, Message, Utcb, calls};
 
-use crate::actor::{Actor, Outcome};
+use crate::actor::{Actor, FAULTS, Outcome};
 use crate::memory::{Memory, fill, guard};
 use crate::order::{Order, part};
 
@@ -23,7 +23,7 @@ pub enum Place {
     Apart,
 }
 
-/// Badges of their messages and faults.
+/// Badges of their messages.
 pub const SENDER: u32 = 0x51;
 pub const RECEIVER: u32 = 0x52;
 
@@ -78,7 +78,7 @@ impl Scene {
     pub fn fault(&self) -> Option<Fault> {
         let got = Utcb::current().within((0, 0), || calls::receive(self.faults.name())).ok()?;
         check_eq!(got.message.label(), fault::PAGE_FAULT);
-        Some(Fault { who: got.badge, address: got.message.word(0), access: got.message.word(1) })
+        Some(Fault { who: got.badge - FAULTS, address: got.message.word(0), access: got.message.word(1) })
     }
 
     /// Answers the last fault.
