@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod actor;
 mod cells;
+mod items;
 mod letter;
 mod matrix;
 mod memory;
@@ -31,6 +32,9 @@ fn main() {
             ("four mebibytes", sizes::largest),
             ("the same memory on both sides", sizes::overlap),
             ("without strings, without room", sizes::room),
+            ("capabilities behind strings", items::carried),
+            ("capabilities that cannot be sent", items::refused),
+            ("capabilities spoiled during the copy", items::spoiled),
             ("policies against each other", matrix::policies),
             ("one clock for a transfer", pagers::clock),
             ("a pager that faults", pagers::pager_faults),
