@@ -11,6 +11,7 @@ mod items;
 mod letter;
 mod matrix;
 mod memory;
+mod middle;
 mod order;
 mod pagers;
 mod scene;
@@ -43,6 +44,12 @@ fn main() {
             ("a pager that says where to go on", pagers::resume_at),
             ("an answer that brings no page", pagers::not_mapped),
             ("badges through faults", pagers::badges),
+            ("a limit passes in the middle", middle::limits),
+            ("limits of receivers that go on", middle::limits_go_on),
+            ("a stop in the middle", middle::stops),
+            ("an end in the middle", middle::ends),
+            ("an end before the beginning", middle::queued),
+            ("the endpoint ends in the middle", middle::doors),
         ],
     )
 }
