@@ -11,8 +11,8 @@ use freehold_captree::Link;
 use freehold_user_pagetables::Budget;
 
 use crate::arch::{io, pic, pit};
-use crate::ipc;
 use crate::kernel::Kernel;
+use crate::notification;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
 use crate::units;
@@ -34,7 +34,7 @@ impl Irqs {
 /// `line` has interrupted; it is masked.
 pub fn raise(k: &mut Kernel, line: u32) {
     let bound = k.irqs.0[line as usize];
-    if !bound.is_none() && !ipc::signal(k, bound, 1 << line) {
+    if !bound.is_none() && !notification::signal(k, bound, 1 << line) {
         units::note_again(line);
     }
 }

@@ -1,4 +1,4 @@
-//! Messages: send, call, receive, reply, notify, and every way in which a wait can end.
+//! Messages: send, call, receive, reply, and every way in which a wait can end.
 //!
 //! What must hold: a message is delivered whole or not at all; a reply capability is in exactly one
 //! place, which its caller knows, and dies with its use or its caller (docs/invariants.md, 19); a thread in a
@@ -11,7 +11,7 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
 use freehold_abi::{Call, CapName, Error, Rights, Tag, fault, message};
 use freehold_captree::Link;
-use freehold_user_pagetables::layout::{BADGE, SPARE};
+use freehold_user_pagetables::layout::SPARE;
 use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
@@ -20,7 +20,7 @@ use crate::queue::{self, QUEUE};
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{FaultMessage, ReplyPlace, ThreadRef, reg};
 use crate::transfer::{self, Exchange};
-use crate::{items, strings};
+use crate::{items, notification, strings};
 
 /// Call: sends and waits for the reply.
 pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -54,7 +54,7 @@ pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
 pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     if cap.kind == Kind::Notification {
-        return wait(k, t, cap);
+        return notification::wait(k, t, cap);
     }
     let origin = k.origin(cap, Kind::Endpoint, Rights::RECEIVE)?;
     if let Some(caller) = t.caller.take() {
@@ -168,42 +168,6 @@ pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
 pub fn replied(t: ThreadRef) {
     t.set(reg::EAX, Call::Receive as u32 | (t.immediate() & message::ACCEPT) << 8);
     t.until.set(None);
-}
-
-/// Notify: sets bits; whoever waits for them gets them.
-pub fn notify(k: &mut Kernel, t: ThreadRef) -> CallResult {
-    let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
-    let origin = k.origin(cap, Kind::Notification, Rights::SEND)?;
-    let bits = if cap.badge != 0 && cap.slot != origin { cap.badge } else { t.get(reg::ESI) };
-    // Setting them once more changes nothing.
-    Ok(if signal(k, origin, bits) { Outcome::Done } else { Outcome::Again })
-}
-
-/// Sets bits of the notification that lives in `origin`. `false`: they are set, but whether anybody waits
-/// for them could not be found out before an interrupt.
-#[must_use]
-pub fn signal(k: &mut Kernel, origin: Link, bits: u32) -> bool {
-    let bits = k.tables.cap_field(origin, BADGE) | bits;
-    k.tables.set_cap_field(origin, BADGE, bits);
-    while let Some(waiter) = k.head(origin).filter(|_| bits != 0) {
-        let entitled = k.may_still_wait(waiter, origin);
-        if !entitled && !k.units.spend(1) {
-            return false;
-        }
-        k.dequeue(origin, waiter);
-        if !entitled {
-            end_wait(k, waiter, Error::Canceled);
-            continue;
-        }
-        k.wheel.cancel(waiter);
-        k.tables.set_cap_field(origin, BADGE, 0);
-        waiter.set(reg::EBX, 0);
-        waiter.set(reg::EDI, bits);
-        waiter.finish(Ok(()));
-        k.scheduler.make_ready(waiter);
-        break;
-    }
-    true
 }
 
 /// SaveReply: puts the reply capability that the thread holds into a slot of its space.
@@ -359,7 +323,14 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -
 
 /// `t`, which is Ready, waits on an endpoint or notification, at most `limit` milliseconds. It need not
 /// be current any more: whom it answered, or refused, can have a higher priority.
-fn queue_up(k: &mut Kernel, t: ThreadRef, origin: Link, by: Link, state: State, limit: u32) -> CallResult {
+pub fn queue_up(
+    k: &mut Kernel,
+    t: ThreadRef,
+    origin: Link,
+    by: Link,
+    state: State,
+    limit: u32,
+) -> CallResult {
     if limit == 0 {
         return Err(Error::Timeout);
     }
@@ -387,19 +358,6 @@ fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
     if limit != FOREVER {
         k.wheel.arm(t, limit.div_ceil(TICK_MS).max(1));
     }
-}
-
-/// Waits for bits of a notification.
-fn wait(k: &mut Kernel, t: ThreadRef, cap: Cap) -> CallResult {
-    let origin = k.origin(cap, Kind::Notification, Rights::RECEIVE)?;
-    let bits = k.tables.cap_field(origin, BADGE);
-    if bits != 0 {
-        k.tables.set_cap_field(origin, BADGE, 0);
-        t.set(reg::EBX, 0);
-        t.set(reg::EDI, bits);
-        return Ok(Outcome::Done);
-    }
-    queue_up(k, t, origin, cap.slot, State::Waiting, t.utcb_word(utcb::RECEIVE_LIMIT))
 }
 
 /// Carries the message of `from` over to `to`: all of it, or nothing.
@@ -461,7 +419,7 @@ impl Kernel {
 
     /// Whether a thread that waits on `origin` still has the capability by which it does. Revoking does
     /// not look for waiters; they are found here, one at a time, when their turn comes.
-    fn may_still_wait(&self, thread: ThreadRef, origin: Link) -> bool {
+    pub fn may_still_wait(&self, thread: ThreadRef, origin: Link) -> bool {
         if thread.waits_since.get() == self.revocations {
             return true;
         }

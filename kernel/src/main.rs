@@ -25,6 +25,7 @@ mod kernel;
 mod make;
 mod mapping;
 mod multiboot;
+mod notification;
 mod panic;
 mod physical;
 mod queue;

@@ -8,7 +8,7 @@ use freehold_abi::{Call, Error};
 
 use crate::kernel::Kernel;
 use crate::thread::ThreadRef;
-use crate::{copy, derive, destroy, device, info, ipc, make, mapping, threads};
+use crate::{copy, derive, destroy, device, info, ipc, make, mapping, notification, threads};
 
 /// How a call ended without error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
         Call::Receive => ipc::receive(k, t),
         Call::ReplyReceive => ipc::reply_receive(k, t),
         Call::Reply => ipc::reply(k, t),
-        Call::Notify => ipc::notify(k, t),
+        Call::Notify => notification::notify(k, t),
         Call::SaveReply => ipc::save_reply(k, t),
         Call::Copy => copy::copy(k, t),
 
