@@ -15,6 +15,7 @@ use freehold_user_pagetables::layout::SPARE;
 use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
+use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
 use crate::syscall::{CallResult, Outcome};
@@ -361,16 +362,22 @@ fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
 }
 
 /// Carries the message of `from` over to `to`: all of it, or nothing.
-pub fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
+fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
+    if from.tag().items() != 0 {
+        items::transfer(k, from, to, &Named::read(from, to))?;
+    }
+    deliver_words(from, to, badge);
+    Ok(())
+}
+
+/// Carries over what is left of a message whose items have been.
+pub fn deliver_words(from: ThreadRef, to: ThreadRef, badge: u32) {
     let tag = from.tag();
     if let Some(sent) = from.fault() {
         for (index, word) in sent.words.into_iter().enumerate().take(sent.count as usize) {
             to.set_message(1 + index, word);
         }
     } else {
-        if tag.items() != 0 {
-            items::transfer(k, from, to, tag)?;
-        }
         to.set(reg::EDI, from.get(reg::EDI));
         to.set(reg::EBP, from.get(reg::EBP));
         for index in 3..=tag.words() as usize {
@@ -380,7 +387,6 @@ pub fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Re
     to.set(reg::ESI, tag.0 & !Tag::new(0, 0).with_ranges().0);
     to.set(reg::EBX, badge);
     to.finish(Ok(()));
-    Ok(())
 }
 
 /// Reads the ranges that a call declares, once.

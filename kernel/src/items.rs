@@ -1,12 +1,12 @@
 //! Capability items: capabilities that travel in a message, into slots that the receiver named.
 //!
 //! What must hold: all items of a message arrive or none does; too few slots is the sender's error,
-//! and the receiver goes on waiting.
+//! and the receiver goes on waiting. What both sides' UTCBs say is read once, and then checked as often as it takes.
 
 use freehold_abi::info::Kind;
 use freehold_abi::layout::utcb::{SLOTS_COUNT, SLOTS_FIRST};
 use freehold_abi::message::{ITEMS_MAX, Item};
-use freehold_abi::{CapName, Error, Rights, Tag};
+use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::{Link, remove};
 use freehold_user_pagetables::layout::SPARE;
 
@@ -25,13 +25,38 @@ struct Transfer {
 
 type Transfers = ArrayVec<Transfer, { ITEMS_MAX as usize }>;
 
+/// What a message says about its items, and its receiver about their slots.
+#[derive(Clone, Copy, Default)]
+pub struct Named {
+    items: [[u32; 2]; ITEMS_MAX as usize],
+    count: u32,
+    first_slot: u32,
+    slots: u32,
+}
+
+impl Named {
+    /// Reads both UTCBs.
+    pub fn read(from: ThreadRef, to: ThreadRef) -> Named {
+        let tag = from.tag();
+        let mut named = Named { count: tag.items(), ..Named::default() };
+        if named.count != 0 {
+            (named.first_slot, named.slots) = (to.utcb_word(SLOTS_FIRST), to.utcb_word(SLOTS_COUNT));
+        }
+        for (index, item) in named.items.iter_mut().take(named.count as usize).enumerate() {
+            let at = 1 + tag.words() as usize + 2 * index;
+            *item = [from.message(at), from.message(at + 1)];
+        }
+        named
+    }
+}
+
 /// Carries the items of `from`'s message into the slots that `to` named.
 ///
 /// # Errors
 /// NoSlots; BadItem (empty source, object's own slot moved, copy of a reply capability or of a container
 /// without Share); what deriving or moving lacks. Nothing has moved then.
-pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<(), Error> {
-    let transfers = plan(k, from, to, tag)?;
+pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
+    let transfers = plan(k, from, to, named)?;
     for done in 0..transfers.len() {
         if let Err(error) = carry(k, &transfers[done]) {
             for transfer in transfers[..done].iter().rev() {
@@ -47,19 +72,17 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Res
 ///
 /// # Errors
 /// NoSlots, BadItem.
-pub fn check(k: &Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<(), Error> {
-    plan(k, from, to, tag).map(|_| ())
+pub fn check(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
+    plan(k, from, to, named).map(|_| ())
 }
 
-fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<Transfers, Error> {
-    let (first, count) = (to.utcb_word(SLOTS_FIRST), to.utcb_word(SLOTS_COUNT));
-    if tag.items() > count {
+fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<Transfers, Error> {
+    if named.count > named.slots {
         return Err(Error::NoSlots);
     }
     let mut transfers = Transfers::new();
-    for index in 0..tag.items() {
-        let at = (1 + tag.words() + 2 * index) as usize;
-        let item = Item::decode([from.message(at), from.message(at + 1)]);
+    for (index, &words) in (0..named.count).zip(&named.items) {
+        let item = Item::decode(words);
         let source = k.slot(from.directory.get(), item.source).map_err(|_| Error::BadItem)?;
         let cap = k.read(source);
         let bound = k.tables.cap_is_origin(source) && item.moved;
@@ -70,7 +93,8 @@ fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, tag: Tag) -> Result<Transfer
             return Err(Error::BadItem);
         }
         // Names are twelve bits; a range that runs past their end has no slots there.
-        let name = first.checked_add(index).filter(|&name| name < 1 << 12).ok_or(Error::NoSlots)?;
+        let name =
+            named.first_slot.checked_add(index).filter(|&name| name < 1 << 12).ok_or(Error::NoSlots)?;
         let slot = k.slot(to.directory.get(), CapName(name)).map_err(|_| Error::NoSlots)?;
         if k.tables.cap_kind(slot) != 0 {
             return Err(Error::NoSlots);

@@ -18,6 +18,7 @@ use freehold_captree::Link;
 use crate::arch::fpu::FpuArea;
 use crate::arch::paging::to_virtual;
 use crate::arch::{Regs, VECTOR_RESTART};
+use crate::items::Named;
 use crate::strings::List;
 use crate::transfer::{Progress, Role};
 
@@ -151,6 +152,8 @@ pub struct Thread {
     pub strings: List,
     /// Buffers for those that it receives.
     pub buffers: List,
+    /// The items that come behind the strings.
+    pub named: Cell<Named>,
     /// Its part in a transfer of strings.
     pub role: Cell<Option<Role>>,
     /// Where the transfer is that it drives.
@@ -214,6 +217,7 @@ impl ThreadRef {
                 range_count: Cell::new(0),
                 strings: List::default(),
                 buffers: List::default(),
+                named: Cell::new(Named::default()),
                 role: Cell::new(None),
                 progress: Cell::new(Progress::default()),
                 until: Cell::new(None),

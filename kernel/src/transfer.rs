@@ -15,6 +15,7 @@ use freehold_abi::layout::{FOREVER, TICK_MS, UNIT_BYTES, UNITS, utcb};
 use freehold_abi::{Call, Error, fault};
 use freehold_user_pagetables::Budget;
 
+use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::syscall::Outcome;
 use crate::thread::{Errand, FaultMessage, ThreadRef, reg};
@@ -73,7 +74,9 @@ pub fn begin(
     if from.strings.bytes() > to.buffers.bytes() {
         return Err(Error::NoRoom);
     }
-    items::check(k, from, to, from.tag())?;
+    let named = Named::read(from, to);
+    items::check(k, from, to, &named)?;
+    from.named.set(named);
     from.strings.rewind();
     to.buffers.rewind();
     let drives = driver == from;
@@ -205,10 +208,11 @@ fn limit(driver: ThreadRef, role: Role, faulted: ThreadRef) -> u32 {
 fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
     let (from, to) = order(driver, role);
     part(k, driver, role);
-    if let Err(error) = ipc::deliver(k, from, to, role.badge) {
+    if let Err(error) = items::transfer(k, from, to, &from.named.get()) {
         end(k, from, error);
         return end_or_receive(k, to, true, role.exchange, |_| Error::PeerGone);
     }
+    ipc::deliver_words(from, to, role.badge);
     to.set_utcb_word(utcb::ARRIVED, from.strings.bytes());
     k.wheel.cancel(to);
     match role.exchange {
