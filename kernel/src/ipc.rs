@@ -19,7 +19,7 @@ use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{FaultMessage, ReplyPlace, ThreadRef, reg};
+use crate::thread::{FaultMessage, ReplyPlace, ThreadRef, Until, reg};
 use crate::transfer::{self, Exchange};
 use crate::{items, notification, strings};
 
@@ -47,8 +47,17 @@ pub fn receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if strings::read_buffers(k, t)? == Outcome::Again {
         return Ok(Outcome::Again);
     }
-    t.until.set(None);
+    t.until.set(Until::Fresh);
     receive_on(k, t)
+}
+
+/// Goes on with a Receive from the endpoint in `waits_on`, if that is still the thread's to receive from.
+pub fn receive_again(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)));
+    match cap.and_then(|cap| k.origin(cap, Kind::Endpoint, Rights::RECEIVE)) {
+        Ok(origin) if origin == t.waits_on.get() => receive_on(k, t),
+        _ => Err(Error::Canceled),
+    }
 }
 
 /// Receive, with the buffers read already, and perhaps after it has waited for a while.
@@ -75,7 +84,7 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
             continue;
         }
         if sender.tag().has_strings() {
-            let exchange = if calling { Exchange::Call } else { Exchange::Send };
+            let exchange = if calling { Exchange::Call(origin) } else { Exchange::Send(origin) };
             match transfer::begin(k, sender, t, exchange, sender.badge.get(), t) {
                 Ok(()) => return Ok(Outcome::Waits),
                 Err(error) => end_wait(k, sender, error),
@@ -98,10 +107,12 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         return Ok(Outcome::Done);
     }
-    let until = t.until.get();
-    let limit = if until.is_some() { FOREVER } else { t.utcb_word(utcb::RECEIVE_LIMIT) };
+    let limit = match t.until.get() {
+        Until::Fresh => t.utcb_word(utcb::RECEIVE_LIMIT),
+        Until::Tick(_) | Until::Forever => FOREVER,
+    };
     let outcome = queue_up(k, t, origin, cap.slot, State::Receiving, limit)?;
-    if let Some(deadline) = until {
+    if let Until::Tick(deadline) = t.until.get() {
         k.wheel.arm_until(t, deadline);
     }
     Ok(outcome)
@@ -168,7 +179,7 @@ pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// The reply of a ReplyReceive is delivered: from here on the call is a Receive, also if it has to start again.
 pub fn replied(t: ThreadRef) {
     t.set(reg::EAX, Call::Receive as u32 | (t.immediate() & message::ACCEPT) << 8);
-    t.until.set(None);
+    t.until.set(Until::Fresh);
 }
 
 /// SaveReply: puts the reply capability that the thread holds into a slot of its space.
@@ -301,7 +312,7 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -
         }
         let calling = state == State::Calling;
         if t.tag().has_strings() {
-            let exchange = if calling { Exchange::Call } else { Exchange::Send };
+            let exchange = if calling { Exchange::Call(origin) } else { Exchange::Send(origin) };
             transfer::begin(k, t, receiver, exchange, cap.badge, t)?;
             k.dequeue(origin, receiver);
             return Ok(Outcome::Waits);

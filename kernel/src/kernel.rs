@@ -8,7 +8,6 @@ use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use freehold_abi::Error;
 use freehold_abi::layout::UNITS;
 use freehold_user_pagetables::{Budget, Flush, Settled, Tables, Tlb};
 
@@ -198,11 +197,7 @@ impl Kernel {
                 thread.errand.set(errand);
                 return transfer::go_on(self, thread);
             }
-            // What it received from is not its own any more.
-            Errand::Receive => ipc::receive_on(self, thread).map_err(|error| match error {
-                Error::Timeout => error,
-                _ => Error::Canceled,
-            }),
+            Errand::Receive => ipc::receive_again(self, thread),
             Errand::FreshReceive => ipc::receive_on(self, thread),
         };
         match result {

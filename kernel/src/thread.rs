@@ -70,6 +70,17 @@ pub enum Errand {
     FreshReceive,
 }
 
+/// When a receive ends that finds nobody.
+#[derive(Clone, Copy)]
+pub enum Until {
+    /// It has not waited yet: the limit in the UTCB is to be read.
+    Fresh,
+    /// At this tick: it has waited before.
+    Tick(u32),
+    /// It has waited before, without a limit.
+    Forever,
+}
+
 /// A place of a thread in a circular list.
 #[derive(Default)]
 pub struct Place {
@@ -158,8 +169,8 @@ pub struct Thread {
     pub role: Cell<Option<Role>>,
     /// Where the transfer is that it drives.
     pub progress: Cell<Progress>,
-    /// Tick at which its receive ends, if that has begun to wait before.
-    pub until: Cell<Option<u32>>,
+    /// When its receive ends.
+    pub until: Cell<Until>,
     /// FPU state while it does not run.
     fpu_area: UnsafeCell<FpuArea>,
 }
@@ -220,7 +231,7 @@ impl ThreadRef {
                 named: Cell::new(Named::default()),
                 role: Cell::new(None),
                 progress: Cell::new(Progress::default()),
-                until: Cell::new(None),
+                until: Cell::new(Until::Fresh),
                 fpu_area: UnsafeCell::new(FpuArea::zeroed()),
             });
         }

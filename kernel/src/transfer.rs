@@ -13,12 +13,13 @@ use freehold_abi::fault::{ACCESS_WRITE, PAGE_FAULT};
 use freehold_abi::info::State;
 use freehold_abi::layout::{FOREVER, TICK_MS, UNIT_BYTES, UNITS, utcb};
 use freehold_abi::{Call, Error, fault};
+use freehold_captree::Link;
 use freehold_user_pagetables::Budget;
 
 use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::syscall::Outcome;
-use crate::thread::{Errand, FaultMessage, ThreadRef, reg};
+use crate::thread::{Errand, FaultMessage, ThreadRef, Until, reg};
 use crate::{copy, ipc, items, units};
 
 /// Most bytes between two checks for interrupts.
@@ -29,10 +30,10 @@ const PIECE_UNITS: u32 = 4;
 /// What the message is that the strings belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Exchange {
-    /// One that nobody answers.
-    Send,
+    /// One that nobody answers, through the endpoint that lives there.
+    Send(Link),
     /// One whose sender then waits for the answer.
-    Call,
+    Call(Link),
     /// An answer.
     Reply,
 }
@@ -161,9 +162,9 @@ pub fn time_out(k: &mut Kernel, t: ThreadRef) {
 
 /// Takes `t` out of its transfer, which thereby ends. Unless it was Ready, it is in no queue then.
 pub fn leave(k: &mut Kernel, t: ThreadRef) {
-    let role = t.role.get().expect("in a transfer");
+    let (role, other) = roles(t);
     part(k, t, role);
-    end_or_receive(k, role.partner, role.sends, role.exchange, |_| Error::PeerGone);
+    end_or_receive(k, role.partner, other, |_| Error::PeerGone);
 }
 
 /// The page at `address` of `faulted`, one of the two, is missing.
@@ -207,16 +208,17 @@ fn limit(driver: ThreadRef, role: Role, faulted: ThreadRef) -> u32 {
 /// All bytes are there: the rest of the message follows.
 fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
     let (from, to) = order(driver, role);
+    let (_, receiving) = roles(from);
     part(k, driver, role);
     if let Err(error) = items::transfer(k, from, to, &from.named.get()) {
         end(k, from, error);
-        return end_or_receive(k, to, true, role.exchange, |_| Error::PeerGone);
+        return end_or_receive(k, to, receiving, |_| Error::PeerGone);
     }
     ipc::deliver_words(from, to, role.badge);
     to.set_utcb_word(utcb::ARRIVED, from.strings.bytes());
     k.wheel.cancel(to);
     match role.exchange {
-        Exchange::Call => {
+        Exchange::Call(_) => {
             k.scheduler.rest(from);
             k.wheel.cancel(from);
             ipc::await_reply(k, from, to);
@@ -237,7 +239,7 @@ fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
 /// A page fault of `faulted`, one of the two, ends the transfer.
 fn stop(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef) {
     let Progress { done, address, .. } = driver.progress.get();
-    let role = faulted.role.get().expect("in a transfer");
+    let (role, other) = roles(faulted);
     part(k, faulted, role);
     let tell = |t: ThreadRef, error| {
         t.set(reg::EDI, done);
@@ -245,7 +247,7 @@ fn stop(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef) {
         error
     };
     end(k, faulted, tell(faulted, Error::FaultMine));
-    end_or_receive(k, role.partner, role.sends, role.exchange, |t| tell(t, Error::FaultTheirs));
+    end_or_receive(k, role.partner, other, |t| tell(t, Error::FaultTheirs));
 }
 
 /// The transfer that `t` and its partner are in is over: neither waits for a pager or hangs on the clock.
@@ -266,23 +268,22 @@ fn part(k: &mut Kernel, t: ThreadRef, role: Role) {
     }
 }
 
-/// What becomes of a thread whose partner is at fault: a receiver goes on receiving, any other learns an error.
-fn end_or_receive(
-    k: &mut Kernel,
-    t: ThreadRef,
-    receives: bool,
-    exchange: Exchange,
-    error: impl FnOnce(ThreadRef) -> Error,
-) {
-    if !receives || exchange == Exchange::Reply {
-        let error = error(t);
-        return end(k, t, error);
-    }
-    // What it has waited counts.
-    if t.wheel.get().is_some() {
-        t.until.set(Some(t.deadline.get()));
+/// What becomes of `t`, which had `role`, if its partner is at fault: a receiver goes on receiving, any other
+/// learns an error.
+fn end_or_receive(k: &mut Kernel, t: ThreadRef, role: Role, error: impl FnOnce(ThreadRef) -> Error) {
+    let door = match role.exchange {
+        Exchange::Send(door) | Exchange::Call(door) if !role.sends => door,
+        _ => {
+            let error = error(t);
+            return end(k, t, error);
+        }
+    };
+    // What it has waited counts. Whoever drives has not waited since it began to receive, or went on to.
+    if !role.drives {
+        t.until.set(t.wheel.get().map_or(Until::Forever, |_| Until::Tick(t.deadline.get())));
         k.wheel.cancel(t);
     }
+    t.waits_on.set(door);
     t.errand.set(Errand::Receive);
     wake(k, t);
 }
@@ -302,6 +303,12 @@ fn wake(k: &mut Kernel, t: ThreadRef) {
 /// The sender and the receiver.
 fn order(t: ThreadRef, role: Role) -> (ThreadRef, ThreadRef) {
     if role.sends { (t, role.partner) } else { (role.partner, t) }
+}
+
+/// The role of `t`, which is in a transfer, and its partner's.
+fn roles(t: ThreadRef) -> (Role, Role) {
+    let role = t.role.get().expect("in a transfer");
+    (role, role.partner.role.get().expect("the same transfer"))
 }
 
 fn driver(t: ThreadRef) -> ThreadRef {
