@@ -13,7 +13,7 @@ use freehold_guest_tests::worker::{ABOVE, Options, Worker};
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::call::enter;
 use freehold_rt::slots::Slot;
-use freehold_rt::{CapName, Error, Rights, Utcb, calls};
+use freehold_rt::{CapName, Error, Rights, Utcb, calls, time};
 
 use crate::order::{Order, UTCB_WORDS};
 
@@ -26,8 +26,9 @@ pub const FAULTS: u32 = 0x1000;
 
 /// Actors at a time.
 const ACTORS: usize = 8;
-/// EAX, four registers, the UTCB.
-const WORDS: usize = 5 + UTCB_WORDS;
+/// EAX, four registers, the UTCB; in a report, how long it took.
+const WORDS: usize = 6 + UTCB_WORDS;
+const TOOK: usize = WORDS - 1;
 
 static ORDERS: [[AtomicU32; WORDS]; ACTORS] = [const { [const { AtomicU32::new(0) }; WORDS] }; ACTORS];
 static REPORTS: [[AtomicU32; WORDS]; ACTORS] = [const { [const { AtomicU32::new(0) }; WORDS] }; ACTORS];
@@ -63,23 +64,26 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Actor `number` in `home`. Its messages have the badge `badge`, its faults have [`FAULTS`] more.
+    /// Actor `number` in `home`, above the first thread. Its messages have the badge `badge`, its faults have
+    /// [`FAULTS`] more.
     pub fn new(home: &Home, number: usize, door: CapName, faults: CapName, badge: u32) -> Actor {
-        Actor::with_options(home, number, door, faults, badge, ABOVE)
+        Actor::at(ABOVE.priority, home, number, [door, faults], badge)
     }
 
-    pub fn with_options(
+    /// The same at another priority.
+    pub fn at(
+        priority: u8,
         home: &Home,
         number: usize,
-        door: CapName,
-        faults: CapName,
+        [door, faults]: [CapName; 2],
         badge: u32,
-        options: Options,
     ) -> Actor {
         assert!(number < ACTORS);
+        let options = Options { priority, ..ABOVE };
         let worker = Worker::new(home, options);
         if home.space() == CapName::NONE {
-            let slots = [derived(door, Rights::ALL, badge, 0), derived(faults, Rights::SEND, FAULTS + badge, 0)];
+            let slots =
+                [derived(door, Rights::ALL, badge, 0), derived(faults, Rights::SEND, FAULTS + badge, 0)];
             let (door, pager) = (slots[0].name(), slots[1].name());
             return Actor { worker, number, door, pager, options, _slots: Some(slots) };
         }
@@ -146,6 +150,11 @@ impl Actor {
         REPORTS[self.number][5 + index].load(Ordering::SeqCst)
     }
 
+    /// Cycles that its last call took.
+    pub fn took(&self) -> u32 {
+        REPORTS[self.number][TOOK].load(Ordering::SeqCst)
+    }
+
     /// Message register `index` of what it received.
     pub fn message(&self, index: usize) -> u32 {
         if index < 3 { self.register(1 + index) } else { self.after(index) }
@@ -158,13 +167,12 @@ impl Actor {
 
     /// Checks that it waits in `state`.
     pub fn waits(&self, state: State, what: core::fmt::Arguments<'_>) {
-        check!(self.outcome() == Outcome::Pending && self.state() == state, "{:?}, {:?}: {what}",
-            self.outcome(), self.state());
-    }
-
-    /// Ends it.
-    pub fn destroy(self) {
-        check_eq!(self.worker.destroy(), Ok(()));
+        check!(
+            self.outcome() == Outcome::Pending && self.state() == state,
+            "{:?}, {:?}: {what}",
+            self.outcome(),
+            self.state()
+        );
     }
 }
 
@@ -176,7 +184,9 @@ pub fn act(number: u32) {
         utcb.set(index, order[5 + index].load(Ordering::SeqCst));
     }
     let registers = core::array::from_fn(|index| order[1 + index].load(Ordering::SeqCst));
-    let (status, registers) = enter(order[0].load(Ordering::SeqCst), registers);
+    let (eax, began) = (order[0].load(Ordering::SeqCst), time::cycles() as u32);
+    let (status, registers) = enter(eax, registers);
+    report[TOOK].store((time::cycles() as u32).wrapping_sub(began), Ordering::SeqCst);
     for index in 0..UTCB_WORDS {
         report[5 + index].store(utcb.get(index), Ordering::SeqCst);
     }

@@ -11,11 +11,33 @@ use freehold_guest_tests::check;
 /// An S has the columns a, page missing at the sender, and b, at the receiver. An M has the party (s: sender or
 /// replier, r: receiver or caller) and the exchange (q: a request, a: an answer).
 const CELLS: [&str; 27] = [
-    "W1", "W2", "W3", "W4", "W5", "W6 drops", "W6 destroyed", "W6 none", "W6 upcall", "W7", "W8", "W9", //
-    "S1a", "S1b", "S2a", "S2b", //
-    "M1sq", "M1rq", "M1ra", //
-    "M2sq", "M2rq", "M2sa", "M2ra", //
-    "M3sq", "M3rq", "M3sa", "M3ra",
+    "W1",
+    "W2",
+    "W3",
+    "W4",
+    "W5",
+    "W6 drops",
+    "W6 destroyed",
+    "W6 none",
+    "W6 upcall",
+    "W7",
+    "W8",
+    "W9", //
+    "S1a",
+    "S1b",
+    "S2a",
+    "S2b", //
+    "M1sq",
+    "M1rq",
+    "M1ra", //
+    "M2sq",
+    "M2rq",
+    "M2sa",
+    "M2ra", //
+    "M3sq",
+    "M3rq",
+    "M3sa",
+    "M3ra",
 ];
 
 static CLAIMED: [AtomicU32; CELLS.len()] = [const { AtomicU32::new(0) }; CELLS.len()];

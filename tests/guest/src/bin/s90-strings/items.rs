@@ -86,7 +86,10 @@ pub fn carried() {
         for (items, faults) in [
             (&[copy(0, 3)][..], false),
             (&[shift(0), copy(1, 0), copy(2, 1)], true),
-            (&[copy(0, 1), copy(0, 1), copy(1, 2), copy(1, 0), copy(2, 0), shift(3), shift(1), shift(2)], false),
+            (
+                &[copy(0, 1), copy(0, 1), copy(1, 2), copy(1, 0), copy(2, 0), shift(3), shift(1), shift(2)],
+                false,
+            ),
             (&[copy(0, 0); 8], true),
         ] {
             let what = format_args!("{route:?} {} items", items.len());
@@ -123,7 +126,10 @@ pub fn refused() {
     let scene = Scene::new(Place::Apart, PAGES);
     let sources = Sources::new();
     sources.lay_out(&scene);
-    check_eq!(calls::derive(sources.bits.name(), scene.homes[1].slot(CapName(ARRIVE + 8)), Rights::ALL, 0, 0), Ok(()));
+    check_eq!(
+        calls::derive(sources.bits.name(), scene.homes[1].slot(CapName(ARRIVE + 8)), Rights::ALL, 0, 0),
+        Ok(())
+    );
     for route in ROUTES {
         for (items, first, slots, error) in [
             (&[copy(0, 0), copy(1, 0)][..], ARRIVE, 1, Error::NoSlots),

@@ -88,12 +88,19 @@ impl<'a> Letter<'a> {
 
     fn outward(&self, order: Order) -> Order {
         let (send, receive) = self.limits[0];
-        order.words(self.words).items(self.items).strings(self.strings, self.send_faults).limits(send, receive)
+        order
+            .words(self.words)
+            .items(self.items)
+            .strings(self.strings, self.send_faults)
+            .limits(send, receive)
     }
 
     fn inward(&self, order: Order) -> Order {
         let (send, receive) = self.limits[1];
-        order.accept(self.buffers, self.receive_faults).slots(self.slots.0, self.slots.1).limits(send, receive)
+        order
+            .accept(self.buffers, self.receive_faults)
+            .slots(self.slots.0, self.slots.1)
+            .limits(send, receive)
     }
 }
 
@@ -162,9 +169,16 @@ impl Scene {
 
     /// Checks that all of it has been delivered, and lets both come to an end. `regions` is all memory of the
     /// receiver.
-    pub fn delivered(&self, route: Route, letter: &Letter<'_>, regions: &[Part], what: core::fmt::Arguments<'_>) {
+    pub fn delivered(
+        &self,
+        route: Route,
+        letter: &Letter<'_>,
+        regions: &[Part],
+        what: core::fmt::Arguments<'_>,
+    ) {
         self.receiver.check(Outcome::Done, what);
-        let tag = Tag::new(LABEL, letter.words.len() as u32).with_items(letter.items.len() as u32).with_strings();
+        let tag =
+            Tag::new(LABEL, letter.words.len() as u32).with_items(letter.items.len() as u32).with_strings();
         check_eq!(self.receiver.message(0), tag.0, "{what}");
         check_eq!(self.receiver.register(0), if route.is_reply() { 0 } else { SENDER }, "badge: {what}");
         check_eq!(self.receiver.after(utcb::ARRIVED), letter.bytes(), "{what}");

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod actor;
 mod cells;
+mod fetch;
 mod items;
 mod letter;
 mod matrix;
@@ -14,7 +15,9 @@ mod memory;
 mod middle;
 mod order;
 mod pagers;
+mod resume;
 mod scene;
+mod servers;
 mod sizes;
 mod torn;
 
@@ -50,6 +53,15 @@ fn main() {
             ("an end in the middle", middle::ends),
             ("an end before the beginning", middle::queued),
             ("the endpoint ends in the middle", middle::doors),
+            ("stopped transfers go on", resume::at_done),
+            ("a fault at every page", resume::every_page),
+            ("lists that are changed", fetch::lists),
+            ("lists that are changed before", fetch::before),
+            ("items that are changed", fetch::items),
+            ("limits that are changed", fetch::limits),
+            ("memory that is changed", fetch::memory),
+            ("no client holds a server that receives", servers::open_receive),
+            ("no client holds a server that answers", servers::replies),
         ],
     )
 }

@@ -40,7 +40,8 @@ pub fn policies() {
         let scene = Scene::new(place, PAGES);
         for route in ROUTES {
             for missing in [Missing::AtSender, Missing::AtReceiver, Missing::AtBoth] {
-                for (mine, other) in POLICIES.into_iter().flat_map(|mine| POLICIES.map(|other| (mine, other))) {
+                for (mine, other) in POLICIES.into_iter().flat_map(|mine| POLICIES.map(|other| (mine, other)))
+                {
                     for pager in [Pager::InTime, Pager::TooLate, Pager::Never] {
                         let finite = (1..FOREVER).contains(&mine.min(other));
                         if finite || pager == Pager::InTime {

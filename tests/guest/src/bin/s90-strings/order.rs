@@ -2,8 +2,8 @@
 
 use freehold_abi::layout::{FOREVER, utcb};
 use freehold_abi::message::{ACCEPT, Item};
-use freehold_rt::utcb::Part;
 use freehold_abi::{Call, CapName, Tag};
+use freehold_rt::utcb::Part;
 
 /// Words of a UTCB that an order sets.
 pub const UTCB_WORDS: usize = 256;

@@ -176,7 +176,11 @@ fn endpoint_ends() {
                     let letter = letter.patient();
                     let faults = endpoint();
                     let right = derived(faults.name(), Rights::SEND, side, 0);
-                    let pagers = if side == SENDER { [right.name(), CapName::NONE] } else { [CapName::NONE, right.name()] };
+                    let pagers = if side == SENDER {
+                        [right.name(), CapName::NONE]
+                    } else {
+                        [CapName::NONE, right.name()]
+                    };
                     torn::remove(&scene, side, 1);
                     scene.carry_with_pagers(route, &letter, pagers);
                     torn::pair(&scene, side).0.waits(State::Calling, what);
@@ -197,7 +201,8 @@ fn endpoint_ends() {
 /// There is no pager, or none that can be called: as with abort, whatever the policies.
 fn no_pager() {
     let scene = Scene::new(Place::Same, PAGES);
-    let (unsendable, empty) = (derived(scene.faults.name(), Rights::RECEIVE, 0, 0), Slot::take().expect("a slot"));
+    let (unsendable, empty) =
+        (derived(scene.faults.name(), Rights::RECEIVE, 0, 0), Slot::take().expect("a slot"));
     let wrong = freehold_guest_tests::objects::notification();
     let pagers = [
         ("W6 none", CapName::NONE),
@@ -261,7 +266,8 @@ pub fn resume_at() {
         let (eip, esp) = (s90_landing as *const () as u32, faulted.worker().stack_end());
         check_eq!(scene.answer(RESUME_AT, &[eip, esp]), Ok(()), "{what}");
         // It has put its registers on its stack, and raised an exception there.
-        let got = Utcb::current().within((0, 0), || calls::receive(scene.faults.name())).expect("an exception");
+        let got =
+            Utcb::current().within((0, 0), || calls::receive(scene.faults.name())).expect("an exception");
         check_eq!((got.badge, got.message.label()), (FAULTS + side, EXCEPTION), "{what}");
         check_eq!((got.message.word(2), got.message.word(3)), (eip + 3, esp - 12), "{what}");
         let [status, done, address] = [12, 8, 4].map(|below| pages::peek(esp - below));

@@ -5,6 +5,7 @@ use freehold_abi::info::State;
 use freehold_abi::layout::FRAME;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
+use freehold_guest_tests::worker::ABOVE;
 use freehold_guest_tests::{board, check, check_eq};
 use freehold_rt::slots::Slot;
 use freehold_rt::utcb::Part;
@@ -62,15 +63,22 @@ impl Scene {
 
     /// The same in these spaces.
     pub fn in_homes(homes: [Home; 2], pages: u32) -> Scene {
+        let scene = Scene::at([ABOVE.priority; 2], homes, pages);
+        fill(whole(&scene.from, pages));
+        guard(whole(&scene.to, pages));
+        scene
+    }
+
+    /// The same with sender and receiver at these priorities, and the memory clear.
+    pub fn at(priorities: [u8; 2], homes: [Home; 2], pages: u32) -> Scene {
         board::clear();
         let (door, faults) = (endpoint(), endpoint());
         let (mut from, mut to) = (Memory::new(FROM, &homes[0]), Memory::new(TO, &homes[1]));
         from.back(0, pages);
         to.back(0, pages);
-        fill(part(from.base(), pages * FRAME));
-        guard(part(to.base(), pages * FRAME));
-        let sender = Actor::new(&homes[0], 0, door.name(), faults.name(), SENDER);
-        let receiver = Actor::new(&homes[1], 1, door.name(), faults.name(), RECEIVER);
+        let names = [door.name(), faults.name()];
+        let sender = Actor::at(priorities[0], &homes[0], 0, names, SENDER);
+        let receiver = Actor::at(priorities[1], &homes[1], 1, names, RECEIVER);
         Scene { sender, receiver, homes, door, faults, from, to }
     }
 

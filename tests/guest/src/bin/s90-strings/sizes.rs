@@ -5,8 +5,8 @@ use freehold_abi::layout::{BLOCK, FOREVER, FRAME, STRING_BYTES_MAX, USER_END};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::random::Random;
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::utcb::Part;
 use freehold_rt::Error;
+use freehold_rt::utcb::Part;
 
 use crate::actor::Outcome;
 use crate::letter::{Letter, ROUTES, Route, Way};
@@ -47,7 +47,8 @@ fn cut(random: &mut Random, base: u32, bytes: u32, count: usize, parts: &mut [Pa
     for index in 0..count {
         let behind = (count - 1 - index) as u32;
         let most = left - behind;
-        let take = if behind == 0 { most } else { 1 + random.below((2 * most / (behind + 1)).clamp(1, most)) };
+        let take =
+            if behind == 0 { most } else { 1 + random.below((2 * most / (behind + 1)).clamp(1, most)) };
         at += random.below(8);
         parts[index] = part(at, take);
         (at, left) = (at + take, left - take);
@@ -99,7 +100,12 @@ pub fn edges() {
                 let buffers = [part(edge_to - to_before, bytes)];
                 let letter = Letter::new(&strings, &buffers);
                 scene.carry(route, &letter);
-                scene.delivered(route, &letter, &[to], format_args!("{place:?} {route:?}: {bytes} at {before}"));
+                scene.delivered(
+                    route,
+                    &letter,
+                    &[to],
+                    format_args!("{place:?} {route:?}: {bytes} at {before}"),
+                );
             }
         }
     }
@@ -139,7 +145,9 @@ pub fn end_of_space() {
     let (from, to) = (part(scene.from.page(1022), 2 * FRAME), part(scene.to.page(1022), 2 * FRAME));
     fill(from);
     guard(to);
-    for (before, to_before, bytes) in [(1, 1, 1), (4, 4, 4), (5, 7, 5), (4097, 4099, 4097), (8192, 8192, 8192)] {
+    for (before, to_before, bytes) in
+        [(1, 1, 1), (4, 4, 4), (5, 7, 5), (4097, 4099, 4097), (8192, 8192, 8192)]
+    {
         for route in ROUTES {
             let strings = [part(USER_END - before, bytes)];
             let buffers = [part(USER_END - to_before, to_before)];
@@ -221,7 +229,8 @@ pub fn room() {
             check_eq!(scene.receiver.message(3), 7);
             scene.part(route, format_args!("{route:?}"));
             // One byte too many; then to one that accepts none; then with room.
-            let small = Letter { buffers: &[part(scene.to.base(), 60), part(scene.to.base() + 60, 39)], ..letter };
+            let small =
+                Letter { buffers: &[part(scene.to.base(), 60), part(scene.to.base() + 60, 39)], ..letter };
             for accepts in [true, false] {
                 let inward = match accepts {
                     true => scene.inward(route, &small),
