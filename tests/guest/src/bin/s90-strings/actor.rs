@@ -71,13 +71,7 @@ impl Actor {
     }
 
     /// The same at another priority.
-    pub fn at(
-        priority: u8,
-        home: &Home,
-        number: usize,
-        [door, faults]: [CapName; 2],
-        badge: u32,
-    ) -> Actor {
+    pub fn at(priority: u8, home: &Home, number: usize, [door, faults]: [CapName; 2], badge: u32) -> Actor {
         assert!(number < ACTORS);
         let options = Options { priority, ..ABOVE };
         let worker = Worker::new(home, options);

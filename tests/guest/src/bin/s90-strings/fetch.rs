@@ -1,8 +1,8 @@
 //! Double fetch: what a call has read is not read again, whoever writes to it meanwhile (docs/invariants.md, 18).
 
 use freehold_abi::info::Kind;
-use freehold_abi::layout::utcb::{self, UPCALL, UPCALL_WORDS};
 use freehold_abi::layout::FOREVER;
+use freehold_abi::layout::utcb::{self, UPCALL, UPCALL_WORDS};
 use freehold_abi::message::Item;
 use freehold_guest_tests::objects::{derived, info, notification};
 use freehold_guest_tests::{check, check_eq};

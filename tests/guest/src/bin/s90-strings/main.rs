@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod actor;
 mod cells;
+mod copying;
 mod fetch;
 mod items;
 mod letter;
@@ -19,6 +20,7 @@ mod resume;
 mod scene;
 mod servers;
 mod sizes;
+mod speed;
 mod torn;
 
 use freehold_guest_tests::scenario;
@@ -62,6 +64,12 @@ fn main() {
             ("memory that is changed", fetch::memory),
             ("no client holds a server that receives", servers::open_receive),
             ("no client holds a server that answers", servers::replies),
+            ("preempted in the middle", copying::preempted),
+            ("left in the middle", copying::left),
+            ("changed in the middle", copying::scribbled),
+            ("equals share with a copy", copying::equals),
+            ("the speed of a copy", speed::copies),
+            ("every cell is claimed", cells::all_claimed),
         ],
     )
 }

@@ -50,7 +50,11 @@ pub fn open_receive() {
                     scene.receiver.check(Outcome::Done, what);
                     let took = time::ticks() - began;
                     check!(took <= patience + 4, "{took} ticks: {what}");
-                    check_eq!((scene.receiver.register(0), scene.receiver.message(1)), (HONEST, round), "{what}");
+                    check_eq!(
+                        (scene.receiver.register(0), scene.receiver.message(1)),
+                        (HONEST, round),
+                        "{what}"
+                    );
                     honest.check(Outcome::Done, what);
                     scene.sender.check(torn::mine(&scene, SENDER), what);
                 }
