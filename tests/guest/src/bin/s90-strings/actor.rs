@@ -106,6 +106,10 @@ impl Actor {
         ORDERS[self.number].iter().zip(words).for_each(|(place, word)| place.store(word, Ordering::SeqCst));
     }
 
+    pub fn priority(&self) -> u8 {
+        self.options.priority
+    }
+
     pub fn worker(&self) -> &Worker {
         &self.worker
     }

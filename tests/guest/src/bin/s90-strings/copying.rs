@@ -210,6 +210,37 @@ pub fn left() {
     }
 }
 
+/// A page of either side that is taken away in the middle of the copy is missing, and not a byte of it is used.
+pub fn unmapped() {
+    let copying = Copying::new();
+    let scene = &copying.scene;
+    for route in ROUTES {
+        for side in SIDES {
+            let what = format_args!("{route:?} {side:#x}");
+            let (memory, base) = match side {
+                SENDER => (&scene.from, copying.strings[0].address),
+                _ => (&scene.to, copying.buffers[0].address),
+            };
+            copying.halfway(route, false, what);
+            memory.remove(PAGES - 1, 1);
+            time::sleep(3);
+            let (address, done) = (base + STRING_BYTES_MAX - FRAME, STRING_BYTES_MAX - FRAME);
+            pair(scene, side).0.check(Outcome::Mine { address, done }, what);
+            let partner = pair(scene, side).1;
+            if side == SENDER && !route.is_reply() {
+                partner.waits(State::Receiving, what);
+                serve(scene);
+                time::sleep(2);
+                partner.check(Outcome::Done, what);
+            } else {
+                partner.check(Outcome::Theirs { address, done }, what);
+            }
+            memory.restore(PAGES - 1, 1);
+            check_eq!(copying.first_and_last(), [MARK, 0], "{what}");
+        }
+    }
+}
+
 /// What a call reads counts from then on, also against a thread above that writes in the middle of the copy.
 pub fn scribbled() {
     let copying = Copying::in_own_space();

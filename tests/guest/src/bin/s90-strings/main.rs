@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod actor;
 mod cells;
+mod chains;
 mod copying;
 mod fetch;
 mod items;
@@ -64,8 +65,13 @@ fn main() {
             ("memory that is changed", fetch::memory),
             ("no client holds a server that receives", servers::open_receive),
             ("no client holds a server that answers", servers::replies),
+            ("a reply and the next message, both with strings", chains::reply_receive),
+            ("strings there and back, beside ranges", chains::there_and_back),
+            ("a reply by name", chains::named_reply),
+            ("strings of a pager's answer", chains::pagers_answer),
             ("preempted in the middle", copying::preempted),
             ("left in the middle", copying::left),
+            ("unmapped in the middle", copying::unmapped),
             ("changed in the middle", copying::scribbled),
             ("equals share with a copy", copying::equals),
             ("the speed of a copy", speed::copies),
