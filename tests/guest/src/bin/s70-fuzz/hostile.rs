@@ -1,20 +1,30 @@
-//! The hostile program.
+//! The hostile program: two threads of one space, each against everybody.
 
-use freehold_abi::layout::{FRAME, USER_END, utcb};
-use freehold_abi::{Call, CapName};
+use core::arch::global_asm;
+
+use freehold_abi::fault::UPCALL;
+use freehold_abi::layout::{FOREVER, FRAME, USER_END, utcb};
+use freehold_abi::message::ACCEPT;
+use freehold_abi::{Call, CapName, Error, Tag};
 use freehold_guest_tests::home::BLOCKS;
 use freehold_guest_tests::random::Random;
 use freehold_rt::Utcb;
 use freehold_rt::call::enter;
+use freehold_rt::layout::{BLOCK, STACK_END};
 
 /// The page that the supervisor sees too: calls made, then a ring of the last of them.
 pub const LOG: u32 = BLOCKS;
+/// Bytes of it that one of the two threads has.
+pub const LOG_BYTES: u32 = FRAME / 2;
 /// Words of an entry of the ring: EAX and four registers.
 pub const ENTRY_WORDS: usize = 5;
 /// Entries of the ring.
 pub const ENTRIES: usize = 16;
 /// First word of the counts of calls that succeeded, by number.
 pub const SUCCEEDED: usize = 256;
+/// Words behind them: transfers of strings that came to their end, and that broke off.
+pub const TRANSFERRED: usize = 300;
+pub const BROKEN: usize = 301;
 /// A second page that is only the program's.
 pub const OWN_PAGE: u32 = BLOCKS + FRAME;
 
@@ -32,7 +42,8 @@ pub mod given {
     pub const PORT: CapName = CapName(8);
     pub const LINE: CapName = CapName(9);
     pub const PAGER: CapName = CapName(10);
-    pub const LAST: u32 = 10;
+    pub const TWIN: CapName = CapName(11);
+    pub const LAST: u32 = 11;
 }
 
 struct Hostile {
@@ -99,9 +110,66 @@ impl Hostile {
                 self.random.below(1 << 16) << 16
                     | self.random.below(3) << 8
                     | self.random.below(20)
+                    | self.random.below(2) << 14
                     | (self.random.below(8) / 7) << 15
             }
         }
+    }
+
+    /// The immediate's bit by which strings are accepted, or not.
+    fn accept(&mut self) -> u32 {
+        self.random.below(2) * ACCEPT
+    }
+
+    /// A list of strings or buffers: mostly on its own page and what lies behind, which is often missing.
+    fn list(&mut self, count: usize, first: usize) {
+        let utcb = Utcb::current();
+        let likely = 1 + self.random.below(4);
+        let number = if self.random.below(12) == 0 { self.number() } else { likely };
+        utcb.set(count, number);
+        for index in 0..number.min(utcb::STRINGS_MAX as u32) {
+            let (mut address, mut bytes) =
+                (OWN_PAGE + 1400 * index + self.random.below(300), 1 + self.random.below(800));
+            match self.random.below(24) {
+                // Not its log: the supervisor believes what it says.
+                0 if first != utcb::BUFFERS => address = self.address(),
+                1 => {
+                    address =
+                        self.random.one_of(&[0, 0xBFC0_0000, USER_END - 64, USER_END, u32::MAX, OWN_PAGE])
+                }
+                2 => bytes = self.number(),
+                3 => bytes = 4096,
+                _ => {}
+            }
+            utcb.set(first + 2 * index as usize, address);
+            utcb.set(first + 2 * index as usize + 1, bytes);
+        }
+    }
+
+    /// What a call with strings, and a fault, find in the UTCB.
+    fn fill_utcb(&mut self) {
+        let utcb = Utcb::current();
+        // No wait takes long; slots for items, ranges and memory are at hand.
+        utcb.set(utcb::SEND_LIMIT, self.random.below(3));
+        utcb.set(utcb::RECEIVE_LIMIT, 1 + self.random.below(2));
+        utcb.set(utcb::SLOTS_FIRST, self.random.one_of(&[16, 40, 126, 5000]));
+        utcb.set(utcb::SLOTS_COUNT, self.random.below(4));
+        utcb.set(utcb::RANGES_COUNT, self.random.below(6));
+        for index in 0..8 {
+            let word = self.number();
+            utcb.set(utcb::RANGES + index, word);
+        }
+        self.list(utcb::STRINGS_COUNT, utcb::STRINGS);
+        self.list(utcb::BUFFERS_COUNT, utcb::BUFFERS);
+        for limit in utcb::SEND_FAULT_MINE..=utcb::RECEIVE_FAULT_OTHER {
+            let likely = self.random.below(4);
+            utcb.set(limit, if self.random.below(8) == 0 { FOREVER } else { likely });
+        }
+        let stack = (utcb.address() & !(BLOCK - 1)) + STACK_END;
+        let handler = freehold_hostile_upcall as *const () as u32;
+        let (eip, esp) = (self.address(), self.address());
+        utcb.set(utcb::UPCALL_EIP, self.random.one_of(&[handler, handler, handler, eip]));
+        utcb.set(utcb::UPCALL_ESP, self.random.one_of(&[stack, stack, stack, esp]));
     }
 
     /// Arguments that make sense more often than chance would have it.
@@ -119,12 +187,15 @@ impl Hostile {
                     given::ENDPOINT.0,
                     given::PAGER.0,
                 ]);
-                (0, [endpoint, self.tag(), self.any(), self.any()])
+                (self.accept(), [endpoint, self.tag(), self.any(), self.any()])
             }
-            Call::Receive => (0, [self.random.one_of(&[given::ENDPOINT.0, given::BITS.0]), 0, 0, 0]),
+            Call::Receive => {
+                let from = [given::ENDPOINT.0, given::ENDPOINT.0, given::BITS.0];
+                (self.accept(), [self.random.one_of(&from), 0, 0, 0])
+            }
             Call::ReplyReceive | Call::Reply => {
                 let to = self.random.one_of(&[0, 0, small]);
-                (to, [given::ENDPOINT.0, self.tag(), self.any(), self.any()])
+                (to | self.accept(), [given::ENDPOINT.0, self.tag(), self.any(), self.any()])
             }
             Call::Notify => (0, [given::BITS.0, self.any(), 0, 0]),
             Call::Copy => {
@@ -205,14 +276,14 @@ impl Hostile {
             Call::StartThread => (
                 immediate & 0x1F01,
                 [
-                    self.random.one_of(&[given::THREAD.0, small + 16]),
+                    self.random.one_of(&[given::THREAD.0, given::TWIN.0, small + 16]),
                     self.address(),
                     self.address(),
-                    self.name(),
+                    self.name() | self.random.below(2) * UPCALL,
                 ],
             ),
             Call::StopThread | Call::ThreadInfo => {
-                (0, [self.random.one_of(&[given::THREAD.0, small + 16, small + 16]), 0, 0, 0])
+                (0, [self.random.one_of(&[given::THREAD.0, given::TWIN.0, small + 16, small + 16]), 0, 0, 0])
             }
             Call::SpaceInfo => {
                 (0, [self.random.one_of(&[0, given::SPACE.0]), self.random.one_of(&[u32::MAX, small]), 0, 0])
@@ -238,13 +309,28 @@ impl Hostile {
                 (call as u32 | self.random.below(4) << 20, [self.random.below(64), place, bytes, 0])
             }
             Call::SaveReply => (call as u32, [16 + self.random.below(48), 0, 0, 0]),
-            _ => (call as u32, [given::ENDPOINT.0, self.random.below(4), self.any(), self.any()]),
+            _ => {
+                let tag = self.random.below(4) | self.random.below(2) << 14;
+                (call as u32 | self.accept() << 8, [given::ENDPOINT.0, tag, self.any(), self.any()])
+            }
         }
     }
 
     fn next(&mut self) -> (u32, [u32; 4]) {
-        let number = self.random.below(40);
-        let call = Call::from_word(number);
+        // A transfer takes two that come together.
+        let messages = [
+            Call::Call,
+            Call::Call,
+            Call::Send,
+            Call::Receive,
+            Call::Receive,
+            Call::ReplyReceive,
+            Call::Reply,
+        ];
+        let call = match self.random.below(3) {
+            0 => Some(self.random.one_of(&messages)),
+            _ => Call::from_word(self.random.below(40)),
+        };
         // What takes its means away comes less often, or nothing else would get far.
         let harsh = matches!(
             call,
@@ -268,44 +354,71 @@ impl Hostile {
     }
 }
 
-/// Makes calls for ever.
+// An upcall: from the beginning, as if the fault had not been.
+global_asm!(
+    ".pushsection .text.hostile_upcall, \"ax\"",
+    ".globl freehold_hostile_upcall",
+    "freehold_hostile_upcall:",
+    "xor ebp, ebp",
+    "sub esp, 12",
+    "push eax",
+    "call {upcall}",
+    "ud2",
+    ".popsection",
+    upcall = sym upcall,
+);
+
+unsafe extern "C" {
+    fn freehold_hostile_upcall();
+}
+
+extern "C" fn upcall(seed: u32) {
+    let utcb = Utcb::current();
+    let mut random = Random::new((seed ^ utcb.get(utcb::UPCALL + 7)) | 1);
+    // Now and then it leaves it unfinished.
+    if random.below(4) != 0 {
+        utcb.set(utcb::UPCALL, 0);
+    }
+    main(random.word());
+}
+
+/// Makes calls for ever. The two threads stand next to each other, which tells them apart.
 pub fn main(seed: u32) {
     let mut hostile = Hostile { random: Random::new(seed), received: false };
     let utcb = Utcb::current();
-    let log = LOG as *mut u32;
-    loop {
-        // No wait takes long; slots for items, and ranges, are at hand.
-        let limits = [hostile.random.below(3), 1 + hostile.random.below(2)];
-        utcb.set(utcb::SEND_LIMIT, limits[0]);
-        utcb.set(utcb::RECEIVE_LIMIT, limits[1]);
-        utcb.set(utcb::SLOTS_FIRST, hostile.random.one_of(&[16, 40, 126, 5000]));
-        utcb.set(utcb::SLOTS_COUNT, hostile.random.below(4));
-        utcb.set(utcb::RANGES_COUNT, hostile.random.below(6));
-        for index in 0..8 {
-            let word = hostile.number();
-            utcb.set(utcb::RANGES + index, word);
-        }
-        let (eax, registers) = hostile.next();
+    let twin = utcb.address() >> BLOCK.ilog2() & 1;
+    let log = (LOG + twin * LOG_BYTES) as *mut u32;
+    let count = |word: usize| {
         // SAFETY: the page is the program's and the supervisor's to write; if it is not there any more,
         // the fault ends this program, which is as good an end as any.
+        unsafe { log.add(word).write_volatile(log.add(word).read_volatile().wrapping_add(1)) };
+    };
+    loop {
+        hostile.fill_utcb();
+        let (eax, registers) = hostile.next();
+        // SAFETY: as above.
         unsafe {
-            let count = log.read_volatile();
-            let entry = log.add(16 + count as usize % ENTRIES * ENTRY_WORDS);
+            let entry = log.add(16 + log.read_volatile() as usize % ENTRIES * ENTRY_WORDS);
             entry.write_volatile(eax);
             for (index, word) in registers.into_iter().enumerate() {
                 entry.add(1 + index).write_volatile(word);
             }
-            log.write_volatile(count.wrapping_add(1));
         }
-        let (status, _) = enter(eax, registers);
-        let number = Call::from_word(eax);
-        hostile.received |= status == 0 && matches!(number, Some(Call::Receive | Call::ReplyReceive));
+        count(0);
+        let (status, after) = enter(eax, registers);
+        let call = Call::from_word(eax);
+        let sends = matches!(call, Some(Call::Call | Call::Send | Call::Reply | Call::ReplyReceive));
+        let receives = matches!(call, Some(Call::Call | Call::Receive | Call::ReplyReceive));
+        let error = Error::from_status(status);
         if status == 0 {
-            // SAFETY: as above; the number is below 256.
-            unsafe {
-                let place = log.add(SUCCEEDED + (eax & 0xFF) as usize);
-                place.write_volatile(place.read_volatile() + 1);
+            count(SUCCEEDED + (eax & 0xFF) as usize);
+            hostile.received |= matches!(call, Some(Call::Receive | Call::ReplyReceive));
+            let sent = sends && Tag(registers[1]).has_strings();
+            if sent || receives && after[1] != registers[1] && Tag(after[1]).has_strings() {
+                count(TRANSFERRED);
             }
+        } else if (sends || receives) && matches!(error, Some(Error::FaultMine | Error::FaultTheirs)) {
+            count(BROKEN);
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A hostile program that makes every call with random arguments, 100,000 times, and is destroyed and
-//! made anew on the way.
+//! A hostile program that makes every call with random arguments, 150,000 times, and is destroyed and
+//! made anew on the way. It has two threads, one with a pager and one with upcalls, that send strings to each
+//! other and to those beside it.
 //!
 //! What must hold: the kernel lives, those beside the program are served as before, and after each round
 //! every frame is back. The numbers are the same in every run. The program's image is hooked read-only,
