@@ -27,6 +27,13 @@ const BACK_STEPPING: u32 = utcb::FREE_BYTES + 32;
 // What faults. The first word of the stack is flags to begin with.
 global_asm!(
     ".pushsection .text.upcall_pieces, \"ax\"",
+    ".globl freehold_upcall_registers, freehold_upcall_registers_page",
+    ".globl freehold_upcall_registers_trap, freehold_upcall_registers_end",
+    ".globl freehold_upcall_steps, freehold_upcall_steps_end",
+    ".globl freehold_upcall_sysenter, freehold_upcall_int",
+    ".globl freehold_upcall_read, freehold_upcall_trap",
+    ".globl freehold_upcall_handler, freehold_upcall_push",
+    ".globl freehold_upcall_faulty",
     // Fills all registers, has no stack, meets a missing page and a breakpoint, and stores all registers.
     "freehold_upcall_registers:",
     "mov eax, 0xa1a1a1a1",

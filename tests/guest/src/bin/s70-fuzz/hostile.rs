@@ -139,6 +139,8 @@ impl Hostile {
                 }
                 2 => bytes = self.number(),
                 3 => bytes = 4096,
+                // Half of it is missing.
+                4..=6 => (address, bytes) = (OWN_PAGE + FRAME - 40, 80),
                 _ => {}
             }
             utcb.set(first + 2 * index as usize, address);
@@ -279,7 +281,7 @@ impl Hostile {
                     self.random.one_of(&[given::THREAD.0, given::TWIN.0, small + 16]),
                     self.address(),
                     self.address(),
-                    self.name() | self.random.below(2) * UPCALL,
+                    self.name() | (self.random.below(2) * UPCALL),
                 ],
             ),
             Call::StopThread | Call::ThreadInfo => {

@@ -294,7 +294,7 @@ pub fn run(seed: u32, means: Means) {
     let bystander = Bystander::new();
     let server = endpoint();
     let victim = Worker::spawn(&Home::own(), ABOVE, victim, server.name().0);
-    let mut random = Random::new(seed * 0x9E37_79B9);
+    let mut random = Random::new(seed.wrapping_mul(0x9E37_79B9));
     let (mut made, mut rounds) = (0, 0);
     let mut succeeded = [0; Call::ALL.len()];
     let mut transfers = [0; 2];
