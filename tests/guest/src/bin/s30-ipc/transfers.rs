@@ -8,10 +8,10 @@ use freehold_abi::layout::{BLOCK, FOREVER, FRAME};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint};
 use freehold_guest_tests::pages::{self, Frames, peek, poke};
-use freehold_guest_tests::worker::{ABOVE, Options, Worker};
+use freehold_guest_tests::worker::{ABOVE, BELOW, Options, Worker};
 use freehold_guest_tests::{board, check, check_eq};
 use freehold_rt::utcb::Part;
-use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls, time};
 
 /// A page that is missing until a pager maps it.
 const MISSING: u32 = pages::address(40);
@@ -251,4 +251,49 @@ fn receive_pieces(name: u32) {
     unsafe { utcb.set_buffers(&buffers) };
     let bytes = calls::receive_strings(CapName(name)).map_or(0, |(_, bytes)| bytes);
     board::set(GOT as usize + 2, bytes);
+}
+
+/// Bytes of a copy that takes a good part of a tick.
+const LONG: u32 = 1 << 20;
+const ROUNDS: usize = 30;
+
+/// Sends and receives without end, below everybody.
+fn send_on(name: u32) {
+    let utcb = Utcb::current();
+    utcb.set_strings(&[Part { address: pages::address(100), bytes: LONG }]);
+    while board::get(140) == 0 {
+        board::add(141, calls::send_strings(CapName(name), &Message::new(1).with_strings()).is_ok().into());
+    }
+}
+
+fn receive_on(name: u32) {
+    let utcb = Utcb::current();
+    // SAFETY: the tests' own pages, of which nobody holds references.
+    unsafe { utcb.set_buffers(&[Part { address: pages::address(400), bytes: LONG }]) };
+    while calls::receive_strings(CapName(name)).is_ok() {}
+}
+
+/// Who wakes above a long copy runs at once, whichever side drives; and the copy goes on behind it.
+pub fn give_way() {
+    let meeting = endpoint();
+    let (source, buffer) = (Frames::take(LONG / FRAME, 1), Frames::take(LONG / FRAME, 1));
+    check_eq!(pages::map(&source, pages::address(100), Rights::WRITE, 0), Ok(()));
+    check_eq!(pages::map(&buffer, pages::address(400), Rights::WRITE, 0), Ok(()));
+    board::set(140, 0);
+    board::set(141, 0);
+    let sender = Worker::spawn(&Home::own(), BELOW, send_on, meeting.name().0);
+    let receiver = Worker::spawn(&Home::own(), BELOW, receive_on, meeting.name().0);
+    let mut caught = 0;
+    for _ in 0..ROUNDS {
+        let before = time::ticks();
+        time::sleep(1);
+        let late = time::ticks().wrapping_sub(before);
+        check!(late <= 2, "woken after {late} ticks");
+        let states = [sender.state(), receiver.state()];
+        caught += u32::from(states.contains(&State::Transferring) && states.contains(&State::Ready));
+    }
+    board::set(140, 1);
+    check!(sender.ends());
+    check!(caught > 5, "only {caught} times in the middle of a copy");
+    check!(board::get(141) > 5, "{} copies", board::get(141));
 }
