@@ -70,6 +70,19 @@ impl Scheduler {
         self.mark(priority);
     }
 
+    /// Gives `thread` another priority. If it is Ready it competes anew: it runs on only if nobody is above it.
+    pub fn set_priority(&mut self, thread: ThreadRef, priority: u8) {
+        if thread.priority.get() == priority {
+            return;
+        }
+        let ready = thread.state.get() == State::Ready;
+        self.rest(thread);
+        thread.priority.set(priority);
+        if ready {
+            self.make_ready(thread);
+        }
+    }
+
     /// The current thread goes behind the others of its priority.
     pub fn rotate(&mut self) {
         if let Some(thread) = self.current.take() {

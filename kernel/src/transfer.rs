@@ -1,7 +1,8 @@
 //! Transfers: a message's strings on their way from one thread to another, through page faults on either side.
 //!
 //! One of the two *drives*: the one whose call found the other waiting. It stays Ready, with an errand that the
-//! kernel runs whenever it is the thread's turn, so that copying takes place in its time and at its priority.
+//! kernel runs whenever it is the thread's turn, so that copying takes place in its time; at the higher of both
+//! priorities, or whoever computes between the two would hold the higher one.
 //! The other is Transferring until it is over. When a page is missing, both wait: whose it is calls its pager.
 //!
 //! What must hold: two threads in a transfer name each other, and exactly one drives. Lists are not changed, and
@@ -47,6 +48,8 @@ pub struct Role {
     badge: u32,
     sends: bool,
     drives: bool,
+    /// The thread's own priority.
+    priority: u8,
 }
 
 /// Where a transfer is; the driver's.
@@ -80,13 +83,23 @@ pub fn begin(
     from.named.set(named);
     from.strings.rewind();
     to.buffers.rewind();
-    let drives = driver == from;
-    from.role.set(Some(Role { partner: to, exchange, badge, sends: true, drives }));
-    to.role.set(Some(Role { partner: from, exchange, badge, sends: false, drives: !drives }));
+    let role = |t: ThreadRef, partner, sends| {
+        t.role.set(Some(Role {
+            partner,
+            exchange,
+            badge,
+            sends,
+            drives: t == driver,
+            priority: t.priority.get(),
+        }));
+    };
+    role(from, to, true);
+    role(to, from, false);
     driver.progress.set(Progress::default());
     driver.errand.set(Errand::Transfer);
-    let passive = if drives { to } else { from };
+    let passive = if driver == from { to } else { from };
     passive.state.set(State::Transferring);
+    k.scheduler.set_priority(driver, driver.priority.get().max(passive.priority.get()));
     Ok(())
 }
 
@@ -250,7 +263,8 @@ fn stop(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef) {
     end_or_receive(k, role.partner, other, |t| tell(t, Error::FaultTheirs));
 }
 
-/// The transfer that `t` and its partner are in is over: neither waits for a pager or hangs on the clock.
+/// The transfer that `t` and its partner are in is over: neither waits for a pager or hangs on the clock, and the
+/// one that drove is back at its own priority.
 fn part(k: &mut Kernel, t: ThreadRef, role: Role) {
     k.wheel.cancel(if role.drives { t } else { role.partner });
     for t in [t, role.partner] {
@@ -263,8 +277,10 @@ fn part(k: &mut Kernel, t: ThreadRef, role: Role) {
             t.clear_fault();
             t.state.set(State::Transferring);
         }
-        t.role.set(None);
         t.errand.set(Errand::None);
+        if let Some(role) = t.role.take() {
+            k.scheduler.set_priority(t, role.priority);
+        }
     }
 }
 

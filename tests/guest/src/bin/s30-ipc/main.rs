@@ -55,6 +55,7 @@ fn main() {
             ("strings in their own buffers", transfers::overlapping),
             ("many small pieces", transfers::small_pieces),
             ("a long copy gives way", transfers::give_way),
+            ("a copy takes the higher priority", transfers::priorities),
             ("a spinning thread is preempted", schedule::preemption),
             ("who wakes above runs at once", schedule::above),
             ("equals share", schedule::round_robin),

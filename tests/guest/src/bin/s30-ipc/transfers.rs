@@ -297,3 +297,57 @@ pub fn give_way() {
     check!(caught > 5, "only {caught} times in the middle of a copy");
     check!(board::get(141) > 5, "{} copies", board::get(141));
 }
+
+fn spin(_: u32) {
+    while board::get(142) == 0 {
+        core::hint::spin_loop();
+    }
+}
+
+/// Who waits for a transfer is not held by what computes between the two: the copy takes the higher priority.
+pub fn priorities() {
+    let (meeting, faults) = (endpoint(), endpoint());
+    let buffer = Frames::take(1, 1);
+    check_eq!(pages::map(&buffer, BUFFER, Rights::WRITE, 0), Ok(()));
+    let (low, between) = (Options { priority: 3, ..paged(faults.name()) }, Options { priority: 9, ..ABOVE });
+    for sender_low in [true, false] {
+        let page = Frames::take(1, 1);
+        let missing = if sender_low { (MISSING, BUFFER) } else { (BUFFER, MISSING) };
+        sends(missing.0, 64, FOREVER);
+        accepts(missing.1, 64, FOREVER);
+        // The one above waits; the one below finds it, and then lacks a page.
+        let workers = if sender_low {
+            let receiver = Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0);
+            [Worker::spawn(&Home::own(), low, send, meeting.name().0), receiver]
+        } else {
+            let sender = Worker::spawn(&Home::own(), ABOVE, send, meeting.name().0);
+            [Worker::spawn(&Home::own(), low, receive, meeting.name().0), sender]
+        };
+        let got = calls::receive(faults.name()).expect("a fault");
+        check_eq!(got.message.word(0), MISSING);
+        check_eq!(workers[0].info().priority, u32::from(ABOVE.priority), "lent");
+        board::set(142, 0);
+        let spinner = Worker::spawn(&Home::own(), between, spin, 0);
+        check_eq!(pages::map(&page, MISSING, Rights::WRITE, 0), Ok(()));
+        check_eq!(calls::reply(None, &Message::new(RESUME)), Ok(()));
+        check!(workers[1].ends(), "held by the one between");
+        let info = workers[0].info();
+        check_eq!((info.state, info.priority), (State::Ready, 3), "and is where it was");
+        board::set(142, 1);
+        check!(spinner.ends() && workers[0].ends());
+        check_eq!(results(), (0, 0));
+
+        // The same, but the one above is stopped: what it lent ends with it.
+        check_eq!(calls::unmap(CapName::NONE, MISSING / FRAME, 1), Ok(()));
+        let [below, above] = [&workers[0], &workers[1]];
+        let (first, second) =
+            if sender_low { (receive as fn(u32), send as fn(u32)) } else { (send as _, receive as _) };
+        above.start(first, meeting.name().0);
+        below.start(second, meeting.name().0);
+        check!(calls::receive(faults.name()).is_ok());
+        check_eq!(below.info().priority, u32::from(ABOVE.priority));
+        check_eq!(calls::stop_thread(above.name()), Ok(()));
+        check_eq!(below.info().priority, 3);
+        check_eq!(calls::stop_thread(below.name()), Ok(()));
+    }
+}
