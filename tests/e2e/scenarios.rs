@@ -76,7 +76,11 @@ fn inside() -> Vec<Scenario> {
         Scenario { debug_kernel: true, ..Scenario::of("s50-destroy_debug", "s50-destroy") },
         Scenario { debug_kernel: true, ..Scenario::of("s70-fuzz_debug", "s70-fuzz") },
         Scenario { debug_kernel: true, ..Scenario::of("s80-copy_debug", "s80-copy") },
-        Scenario { debug_kernel: true, ..Scenario::of("s90-strings_debug", "s90-strings") },
+        Scenario {
+            debug_kernel: true,
+            append: "unoptimised",
+            ..Scenario::of("s90-strings_debug", "s90-strings")
+        },
     ]
 }
 

@@ -80,9 +80,14 @@ pub fn run(name: &str, parts: &[Part]) -> ! {
 
 /// Whether the kernel's command line asks for the tests that take long.
 pub fn is_long() -> bool {
+    says("long")
+}
+
+/// Whether the kernel's command line says `word`.
+pub fn says(word: &str) -> bool {
     let Some(boot) = freehold_rt::start::boot_info() else { return false };
     let line = &boot.text[..boot.command_len as usize];
-    line.split(|&byte| byte == b' ').any(|word| word == b"long")
+    line.split(|&byte| byte == b' ').any(|said| said == word.as_bytes())
 }
 
 /// Makes what the runtime makes once and keeps, so that it does not count as lost: the heap's first

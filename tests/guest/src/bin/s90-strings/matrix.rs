@@ -15,12 +15,12 @@ const LONG: u32 = 50;
 /// Abort, a finite time, a longer one, wait: the order in which the first that is stated decides.
 const POLICIES: [u32; 4] = [0, SHORT, LONG, FOREVER];
 
-/// Where a page is missing.
+/// At whom a page is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Missing {
-    AtSender,
-    AtReceiver,
-    AtBoth,
+    Sender,
+    Receiver,
+    Both,
 }
 
 /// What the pager does about the last fault that it hears of.
@@ -39,7 +39,7 @@ pub fn policies() {
     for place in [Place::Apart, Place::Same] {
         let scene = Scene::new(place, PAGES);
         for route in ROUTES {
-            for missing in [Missing::AtSender, Missing::AtReceiver, Missing::AtBoth] {
+            for missing in [Missing::Sender, Missing::Receiver, Missing::Both] {
                 for (mine, other) in POLICIES.into_iter().flat_map(|mine| POLICIES.map(|other| (mine, other)))
                 {
                     for pager in [Pager::InTime, Pager::TooLate, Pager::Never] {
@@ -61,23 +61,23 @@ fn cell(scene: &Scene, route: Route, missing: Missing, (mine, other): (u32, u32)
     let rule = mine.min(other);
     let opposite = if rule == 0 { FOREVER } else { 0 };
     let (send_faults, receive_faults) = match missing {
-        Missing::AtSender => ((mine, opposite), (opposite, other)),
-        Missing::AtReceiver => ((opposite, other), (mine, opposite)),
-        Missing::AtBoth => ((mine, other), (mine, other)),
+        Missing::Sender => ((mine, opposite), (opposite, other)),
+        Missing::Receiver => ((opposite, other), (mine, opposite)),
+        Missing::Both => ((mine, other), (mine, other)),
     };
     if mine != other {
         claim("W2");
     }
-    if missing == Missing::AtBoth {
+    if missing == Missing::Both {
         claim("W1");
     }
     torn::with_letter(scene, |letter| {
         let letter = Letter { send_faults, receive_faults, ..letter };
         // In the order in which their faults must come.
         let sides: &[u32] = match missing {
-            Missing::AtSender => &[SENDER],
-            Missing::AtReceiver => &[RECEIVER],
-            Missing::AtBoth => &[SENDER, RECEIVER],
+            Missing::Sender => &[SENDER],
+            Missing::Receiver => &[RECEIVER],
+            Missing::Both => &[SENDER, RECEIVER],
         };
         sides.iter().for_each(|&side| torn::remove(scene, side, 1));
         scene.carry(route, &letter);

@@ -44,13 +44,13 @@ pub fn sizes() {
 /// Cuts `bytes` bytes of the pages at `base` into `count` parts, with gaps of up to seven bytes before each.
 fn cut(random: &mut Random, base: u32, bytes: u32, count: usize, parts: &mut [Part; 32]) -> usize {
     let (mut at, mut left) = (base, bytes);
-    for index in 0..count {
+    for (index, place) in parts.iter_mut().enumerate().take(count) {
         let behind = (count - 1 - index) as u32;
         let most = left - behind;
         let take =
             if behind == 0 { most } else { 1 + random.below((2 * most / (behind + 1)).clamp(1, most)) };
         at += random.below(8);
-        parts[index] = part(at, take);
+        *place = part(at, take);
         (at, left) = (at + take, left - take);
     }
     count
