@@ -34,6 +34,13 @@ pub const UNITS: u32 = 64;
 /// Bytes copied or cleared that count as one unit.
 pub const UNIT_BYTES: u32 = 256;
 
+/// Bit of a page-table entry, as the page-table area shows it: it maps.
+pub const ENTRY_PRESENT: u32 = 1;
+/// Bit of a page-table entry, and of what Unmap tells: the page was used.
+pub const ENTRY_ACCESSED: u32 = 1 << 5;
+/// Bit of a page-table entry, and of what Unmap tells: the page was written.
+pub const ENTRY_DIRTY: u32 = 1 << 6;
+
 /// Bytes that the strings of one message can have.
 pub const STRING_BYTES_MAX: u32 = 4 << 20;
 

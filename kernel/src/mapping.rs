@@ -9,7 +9,7 @@ use freehold_abi::layout::{FRAME, USER_END, USER_TABLES};
 use freehold_abi::update::{UPDATES_AT, UPDATES_MAX, Update};
 use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::Link;
-use freehold_user_pagetables::{Budget, Kind as EntryKind, Progress};
+use freehold_user_pagetables::{Budget, Entry, Kind as EntryKind, Progress};
 
 use crate::arch;
 use crate::container::Container;
@@ -140,7 +140,9 @@ pub fn validate(k: &mut Kernel, t: ThreadRef) -> CallResult {
     }
 }
 
-/// Unmap: takes mappings back, with all that was derived from them. ESI and EDI advance.
+/// Unmap: takes mappings back, with all that was derived from them. ESI and EDI advance, and EBP gathers the
+/// accessed and dirty bits of the entries, which go with them: to look at an entry first and unmap it then
+/// would miss a write in between.
 pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let destination = Destination::lookup(k, t, CapName::from_word(t.args()[0]))?;
     each_page(k, t, |k, page| {
@@ -153,8 +155,11 @@ pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
         let (progress, flush) = k.tables.revoke(slot, &mut k.units);
         k.owe(flush);
         if progress == Progress::Done {
+            // No program runs between here and the unmapping.
+            let used = k.tables.entry(slot).0 & (Entry::ACCESSED | Entry::DIRTY);
             let flush = k.tables.unmap(slot, address).map_err(|_| Error::HasDescendants)?;
             k.owe(flush);
+            t.set(reg::EBP, t.get(reg::EBP) | used);
         }
         Ok(progress)
     })

@@ -1,6 +1,7 @@
 //! Tables hooked, pages mapped, memory taken back.
 
 use freehold_abi::layout::utcb::MESSAGE;
+use freehold_abi::layout::{ENTRY_ACCESSED, ENTRY_DIRTY};
 use freehold_abi::update::{UPDATES_AT, UPDATES_MAX, Update};
 use freehold_abi::{Call, CapName, Error, Rights};
 
@@ -70,6 +71,27 @@ pub fn validate(container: CapName, first: u32, count: u32, words: u32) -> Resul
 /// A [`Stop`]: NoTable, BadAddress, PageTableArea; Unmovable for a root or an object.
 pub fn unmap(from: CapName, first: u32, count: u32) -> Result<(), Stop> {
     over_range(Call::Unmap, from, first, count)
+}
+
+/// What became of mappings while they were there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// One of them was read or written.
+    pub accessed: bool,
+    /// One of them was written.
+    pub dirty: bool,
+}
+
+/// [`unmap`], which also tells how the mappings were used by those that had them, up to the last moment.
+///
+/// # Errors
+/// As [`unmap`]; what was used of the entries before the stop is not told then.
+pub fn unmap_used(from: CapName, first: u32, count: u32) -> Result<Used, Stop> {
+    let (result, [_, _, left, used]) = call::call(Call::Unmap, 0, [from.0, first, count, 0]);
+    match result {
+        Ok(()) => Ok(Used { accessed: used & ENTRY_ACCESSED != 0, dirty: used & ENTRY_DIRTY != 0 }),
+        Err(error) => Err(Stop { error, done: count - left }),
+    }
 }
 
 /// Takes back what was derived from entries; the entries themselves stay.
