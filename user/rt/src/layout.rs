@@ -7,6 +7,7 @@
 //! | [`SCRATCH`] | pages that are mapped for a moment |
 //! | [`BLOCK`] bytes below 8 MiB | the first thread: stack, UTCB, start page |
 //! | [`THREADS`] | further threads |
+//! | [`PAGER`] | frames and store of the pager, if there is one |
 //! | [`HEAP`] | the heap |
 //! | [`OWN`] up to [`OWN_END`] | the program's own use |
 //! | `place::AREA` | the page-table area |
@@ -28,6 +29,10 @@ pub const SCRATCH_PAGES: u32 = 16;
 pub const THREADS: u32 = 0x0080_0000;
 /// How many further threads there can be.
 pub const THREADS_MAX: u32 = 32;
+/// Where the pager sees its frames and its store; nothing that is paged lies here.
+pub const PAGER: u32 = 0x0100_0000;
+/// End of that.
+pub const PAGER_END: u32 = HEAP;
 /// The heap.
 pub const HEAP: u32 = 0x1000_0000;
 /// End of the heap.
@@ -60,4 +65,5 @@ const _: () = assert!(utcb_of(place::STACK_END - 4) == place::UTCB);
 const _: () = assert!(utcb_of(place::STACK_END - place::STACK_BYTES) == place::UTCB);
 const _: () = assert!(place::STACK_END % BLOCK == STACK_END);
 const _: () = assert!(place::BOOT_INFO % BLOCK == START_PAGE);
+const _: () = assert!(THREADS + THREADS_MAX * BLOCK <= PAGER);
 const _: () = assert!(SCRATCH + SCRATCH_PAGES * FRAME <= place::STACK_END - place::STACK_BYTES);

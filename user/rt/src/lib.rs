@@ -18,6 +18,7 @@
 //! | machine, panic | the ends |
 //! | image, load, child | ELF files; a program from one; its end |
 //! | thread | further threads in the own space |
+//! | pager | more pages than frames: the program pages itself |
 //! | serve | a server's loop |
 //!
 //! What does not touch the machine also compiles on the host, where its tests run.
@@ -58,6 +59,8 @@ pub mod machine;
 mod mem;
 #[cfg(target_arch = "x86")]
 pub mod memory;
+#[cfg(target_arch = "x86")]
+pub mod pager;
 #[cfg(target_arch = "x86")]
 mod panic;
 #[cfg(target_arch = "x86")]

@@ -4,7 +4,10 @@
 //! UTCB. Its frames are in a row: thread, UTCB, stack.
 
 use core::arch::global_asm;
+use core::sync::atomic::{AtomicU32, Ordering};
 
+use freehold_abi::fault::UPCALL;
+use freehold_abi::info::{place, start};
 use freehold_abi::layout::FRAME;
 use freehold_abi::{CapName, Error, Rights};
 
@@ -13,6 +16,7 @@ use crate::calls::{self, Stop, ThreadPlace};
 use crate::layout::{self, BLOCK, STACK_END, THREADS, THREADS_MAX};
 use crate::lock::Mutex;
 use crate::memory::{self, MapError};
+use crate::pager::upcall;
 use crate::roots::Extent;
 use crate::slots::Slot;
 
@@ -25,7 +29,7 @@ pub struct Options {
     pub stack_pages: u32,
     /// Whether it may use the FPU.
     pub fpu: bool,
-    /// Endpoint that hears of its faults.
+    /// Endpoint that hears of its faults, or what [`pager::name`](crate::pager::name) says.
     pub pager: CapName,
 }
 
@@ -47,6 +51,9 @@ pub struct Thread {
 /// Blocks of addresses in use, a bit each.
 static BLOCKS: Mutex<u32> = Mutex::new(0);
 const _: () = assert!(THREADS_MAX == u32::BITS);
+
+/// The capability to the thread in each block.
+static NAMES: [AtomicU32; THREADS_MAX as usize] = [const { AtomicU32::new(0) }; THREADS_MAX as usize];
 
 /// What lies on top of a new stack.
 #[repr(C)]
@@ -106,6 +113,16 @@ pub fn spawn(main: fn(u32), argument: u32, options: Options) -> Result<Thread, M
     }
 }
 
+/// The capability to the calling thread; [`CapName::NONE`] if it is neither the first nor made by [`spawn`].
+pub fn current() -> CapName {
+    let utcb = Utcb::current().address();
+    if utcb == place::UTCB {
+        return start::THREAD;
+    }
+    let block = utcb.checked_sub(THREADS).and_then(|offset| NAMES.get((offset / BLOCK) as usize));
+    block.map_or(CapName::NONE, |name| CapName(name.load(Ordering::Relaxed)))
+}
+
 impl Thread {
     fn set_up(&self, main: fn(u32), argument: u32, options: Options) -> Result<(), MapError> {
         let base = THREADS + self.block * BLOCK;
@@ -121,6 +138,10 @@ impl Thread {
             fpu: options.fpu,
         };
         calls::make_thread(place, self.slot.reference())?;
+        NAMES[self.block as usize].store(self.name().0, Ordering::Relaxed);
+        if options.pager.0 == UPCALL {
+            upcall::prepare(place.address);
+        }
         let top = end - size_of::<Beginning>().next_multiple_of(16) as u32;
         // SAFETY: the top of a stack that was just mapped, and on which nothing runs yet.
         unsafe { (top as *mut Beginning).write(Beginning { main, argument, thread: self.name() }) };
