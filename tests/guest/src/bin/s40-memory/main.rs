@@ -26,6 +26,7 @@ fn main() {
             ("rights of mappings", mappings::rights),
             ("batches", mappings::batches),
             ("mappings in another space", mappings::elsewhere),
+            ("unmapping tells how mappings were used", mappings::used),
             ("memory comes back clear", mappings::cleared),
             ("a Table shared by a hook", sharing::hooks),
             ("every way to take a hook back", sharing::taken_back),

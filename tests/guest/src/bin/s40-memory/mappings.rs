@@ -5,7 +5,7 @@ use freehold_guest_tests::home::{BLOCKS, Home};
 use freehold_guest_tests::pages::{self, Frames, address, map, peek, poke, update};
 use freehold_guest_tests::probe::{Fault, Probe};
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::calls::{self, Stop};
+use freehold_rt::calls::{self, Stop, Used};
 use freehold_rt::{CapName, Error, Rights, memory};
 
 const NONE: CapName = CapName::NONE;
@@ -173,6 +173,50 @@ pub fn elsewhere() {
     check_eq!(calls::unmap(home.space(), at / FRAME, 1), Ok(()));
     check_eq!(there.read(at), Err(absent(at)));
     check_eq!(here.read(address(0)), Ok(1234), "only that one");
+}
+
+/// Unmap tells how the entries that it empties were used, also of a long range that the timer interrupts; nobody
+/// else's entries, and nothing of what was there before.
+pub fn used() {
+    const PAGES: u32 = 600;
+    let used = |accessed, dirty| Ok(Used { accessed, dirty });
+    let (frames, probe) = (Frames::take(3, 1), Probe::new(&Home::own(), 0));
+    let unmap = |page: u32, count: u32| calls::unmap_used(NONE, address(page) / FRAME, count);
+    for _ in 0..3 {
+        check_eq!(map(&frames, address(0), Rights::WRITE, 1), Ok(()));
+        peek(address(1));
+        check_eq!(probe.write(address(2), 5), Ok(()));
+        check_eq!(unmap(0, 1), used(false, false));
+        check_eq!(unmap(1, 1), used(true, false));
+        check_eq!(unmap(2, 1), used(true, true));
+        check_eq!(unmap(0, 3), used(false, false), "empty entries");
+    }
+    // By index, and a child that is used while its parent is not.
+    check_eq!(map(&frames, address(0), Rights::WRITE, 1), Ok(()));
+    let child = [update((pages::table(), 0), 1, NONE, address(9) / FRAME, Rights::WRITE, 0)];
+    check_eq!(calls::update(&child), Ok(()));
+    poke(address(9), 1);
+    peek(address(1));
+    check_eq!(calls::unmap_used(pages::table(), 0, 1), used(false, false));
+    check_eq!(probe.read(address(9)), Err(absent(address(9))), "it went with its parent");
+    check_eq!(calls::unmap_used(pages::table(), 0, 3), used(true, false));
+    for round in 0..40 {
+        for page in 0..PAGES {
+            let one = [update(
+                (frames.container(), frames.at(0)),
+                1,
+                NONE,
+                address(page) / FRAME,
+                Rights::WRITE,
+                0,
+            )];
+            check_eq!(calls::update(&one), Ok(()));
+        }
+        if round % 2 == 0 {
+            poke(address(0), round);
+        }
+        check_eq!(unmap(0, PAGES), used(round % 2 == 0, round % 2 == 0), "round {round}");
+    }
 }
 
 /// What was written does not outlive a reclaim, whatever the frame was meanwhile.
