@@ -83,7 +83,7 @@ pub fn second_chance() {
     let statistics = scene.statistics();
     // Each of the others comes once a round, having gone long before.
     let again = statistics.brought - STEPS;
-    check!(again >= 2 && again < 2 * STEPS / 10 / 3, "{again} times");
+    check!((2..2 * STEPS / 10 / 3).contains(&again), "{again} times");
     check!(statistics.spared > STEPS);
     drop(region);
 }

@@ -152,7 +152,7 @@ pub fn stack() {
         // Behind the way back's 22 bytes.
         let unused = (utcb::FREE_BYTES / 4 + 6..FRAME / 4).take_while(|&word| thread.utcb_word(word) == 0);
         let unused = 4 * unused.count() as u32;
-        check!(unused >= 1024 && unused < 3000, "{unused} bytes are unused");
+        check!((1024..3000).contains(&unused), "{unused} bytes are unused");
     }
     drop(threads);
     drop(region);
