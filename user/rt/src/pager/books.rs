@@ -1,21 +1,19 @@
-//! Which page is where: pages brought in, put away, held; all of it under one lock.
+//! Which page is where, and what is asked of all of them; all of it under one lock.
 //!
 //! What must hold, whenever the lock is free: a frame holds a page exactly if the page names the frame; the frames
-//! that hold none are in `unused`. A page that a frame holds is mapped, or can be mapped at any time: its contents
-//! are the frame's. `changed` is set if they may differ from what the store has (or from zero, if it has nothing).
+//! that hold none are in `unused`. A page that a frame holds is mapped, or can be mapped at any time (if mapping
+//! failed, say): its contents are the frame's. `changed` is set if they may differ from what the store has (or from zero, if it has nothing).
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use freehold_abi::layout::FRAME;
-use freehold_abi::{CapName, Rights};
 
-use super::frames::{self, Backing};
+use super::frames::Backing;
 use super::region::{At, Record, Regions, Span};
 use super::store::{InMemory, Store};
-use super::view::{self, Root};
+use super::view::{Batch, Root};
 use super::{Config, Error, SPARE};
-use crate::calls;
 use crate::layout::{PAGER, PAGER_END};
 use crate::lock::Mutex;
 
@@ -53,7 +51,7 @@ pub struct Refusal {
 
 /// A frame that holds pages, one at a time.
 pub(super) struct Frame {
-    root: Root,
+    pub root: Root,
     /// The page that it holds.
     pub holds: Option<At>,
     /// Guards on that page.
@@ -63,17 +61,18 @@ pub(super) struct Frame {
     /// The page has come since the clock's hand passed.
     pub fresh: bool,
     /// The frame is all zero, unless what it holds has been written.
-    blank: bool,
+    pub blank: bool,
 }
 
 pub(super) struct Books {
-    backing: Backing,
+    /// Where the pager sees the frames.
+    pub backing: Backing,
     pub frames: Vec<Frame>,
-    unused: Vec<u32>,
+    pub unused: Vec<u32>,
     /// The next frame that the clock looks at.
     pub hand: usize,
     pub regions: Regions,
-    store: Box<dyn Store>,
+    pub store: Box<dyn Store>,
     /// Pages that can be pinned.
     pub bound: u32,
     pub statistics: Statistics,
@@ -169,113 +168,30 @@ impl Books {
         Ok(())
     }
 
-    /// Makes a page present; returns its frame.
-    pub fn bring(&mut self, at: At) -> Result<u32, Error> {
-        let page = self.regions.page(at);
-        let number = self.regions.number(at);
-        if let Some(frame) = page.frame {
-            // It is not mapped if the program unmapped it behind the pager's back, or mapping failed once.
-            if view::is_present(number) != Some(true) {
-                self.map(frame, number)?;
-            }
-            return Ok(frame);
-        }
-        let index = match self.unused.pop() {
-            Some(index) => index,
-            None => self.evict_one()?,
-        };
-        let result = self.fill(index, at).and_then(|()| self.map(index, number));
-        if let Err(error) = result {
-            self.unused.push(index);
-            return Err(error);
-        }
-        let frame = &mut self.frames[index as usize];
-        (frame.holds, frame.changed, frame.fresh) = (Some(at), false, true);
-        self.regions.page_mut(at).frame = Some(index);
-        self.statistics.brought += 1;
-        Ok(index)
-    }
-
-    /// Puts a page's contents into a frame that holds none.
-    fn fill(&mut self, index: u32, at: At) -> Result<(), Error> {
-        let address = self.backing.address(index);
-        let frame = &mut self.frames[index as usize];
-        match self.regions.page(at).place {
-            Some(place) => {
-                frame.blank = false;
-                self.store.read(place, address)?;
-                self.statistics.read += 1;
-            }
-            None if frame.blank => {}
-            None => {
-                frames::clear(address);
-                frame.blank = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// Maps a frame at page `number`.
-    fn map(&self, index: u32, number: u32) -> Result<(), Error> {
-        let update = view::update(self.frames[index as usize].root, number, Rights::WRITE);
-        calls::update(&[update]).map_err(|stop| stop.error.into())
-    }
-
-    /// Unmaps the page that a frame holds, and learns whether it was written up to then.
-    fn unmap(&mut self, index: u32, number: u32) -> Result<(), Error> {
-        let used = calls::unmap_used(CapName::NONE, number, 1).map_err(|stop| stop.error)?;
-        self.frames[index as usize].changed |= used.dirty;
-        Ok(())
-    }
-
-    /// Clears the accessed bit of a page that a frame holds. Only the processor and the kernel write entries, so the
-    /// page goes and comes again; for a moment a thread can fault on it.
-    pub fn clear_accessed(&mut self, index: u32, at: At) -> Result<(), Error> {
-        let number = self.regions.number(at);
-        self.unmap(index, number)?;
-        self.map(index, number)
-    }
-
-    /// Takes a frame away from the page that it holds, which is not pinned. The frame is then nobody's.
-    ///
-    /// # Errors
-    /// StoreFull, Kernel: the frame still holds the page.
-    pub fn put_away(&mut self, index: u32, at: At) -> Result<(), Error> {
-        let number = self.regions.number(at);
-        self.unmap(index, number)?;
-        if self.frames[index as usize].changed {
-            let place = self.regions.page(at).place;
-            match self.store.write(self.backing.address(index), place) {
-                Ok(place) => self.regions.page_mut(at).place = Some(place),
-                Err(error) => {
-                    self.map(index, number)?;
-                    return Err(error);
-                }
-            }
-            self.frames[index as usize].blank = false;
-            self.statistics.written += 1;
-        }
-        self.frames[index as usize].holds = None;
-        self.regions.page_mut(at).frame = None;
-        self.statistics.evictions += 1;
-        Ok(())
-    }
-
-    /// Holds all pages of a span where they are, once more.
+    /// Holds all pages of a span where they are, once more. Those that are missing are mapped fifteen a call.
     ///
     /// # Errors
     /// As [`Books::bring`]; none is held then.
     pub fn hold(&mut self, span: Span) -> Result<(), Error> {
-        for (done, at) in span.pages().enumerate() {
-            match self.bring(at) {
-                Ok(frame) => self.frames[frame as usize].pins += 1,
-                Err(error) => {
-                    self.release(span.begin(done as u32));
-                    return Err(error);
-                }
+        let mut batch = Batch::new();
+        let mut held = 0;
+        for at in span.pages() {
+            let placed = self.place(at).map(|(frame, update)| {
+                // Held at once, so that none of the pages to come takes the frame.
+                self.frames[frame as usize].pins += 1;
+                held += 1;
+                update.into_iter().for_each(|update| batch.push(update));
+            });
+            if let Err(error) = placed.and_then(|()| if batch.is_full() { batch.flush() } else { Ok(()) }) {
+                // What can be mapped is, so that nobody has to fault for it.
+                let _ = batch.flush();
+                self.release(span.begin(held));
+                return Err(error);
             }
         }
-        Ok(())
+        batch.flush().inspect_err(|_| {
+            self.release(span);
+        })
     }
 
     /// The opposite of [`Books::hold`]. Returns how many pages are no longer held by anybody.

@@ -18,7 +18,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | books | which page is where; pages brought in and put away; everything under the lock |
+//! | books | which page is where; everything under the lock |
+//! | moves | one page brought in, or put away |
 //! | region | ranges of addresses |
 //! | frames, store | frames, and what they are mapped at; where evicted pages are |
 //! | clock | who is evicted |
@@ -29,6 +30,7 @@
 mod books;
 mod clock;
 mod frames;
+mod moves;
 mod pins;
 mod region;
 mod service;

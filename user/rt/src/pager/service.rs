@@ -19,8 +19,10 @@ static SERVICE: Mutex<Option<Option<Server>>> = Mutex::new(None);
 /// [`name`], as a word; 0: there is none.
 static NAME: AtomicU32 = AtomicU32::new(0);
 
-/// Starts the pager, once per program. Sets aside what `config` says: `resident` + `stored` frames, and Tables to map
-/// them.
+/// Starts the pager. Sets aside what `config` says: `resident` + `stored` frames, and Tables to map them. The space
+/// must see its own entries (the loader makes no others), and its memory must be lent with a total of at least 3: a
+/// frame is mapped for the pager, in a region, and for a moment once more. A pager thread belongs above the threads
+/// that it serves, or beside them.
 ///
 /// # Errors
 /// Started, BadConfig, OutOfMemory, OutOfSlots, Kernel.

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU16, Ordering};
 
 use freehold_abi::info::place::AREA;
 use freehold_abi::layout::{BLOCK, ENTRIES, ENTRY_ACCESSED, ENTRY_PRESENT, FRAME, USER_TABLES};
-use freehold_abi::update::Update;
+use freehold_abi::update::{UPDATES_MAX, Update};
 use freehold_abi::{CapName, Error as Refused, Rights};
 
 use super::Error;
@@ -94,4 +94,37 @@ fn probe(page: u32, root: Root) -> Result<Option<u16>, Stop> {
         (1..tables).filter(|&view| candidates[view as usize / 32] & 1 << (view % 32) != 0 && empty(view));
     let view = changed.next();
     Ok(view.filter(|_| changed.next().is_none()).map(|view| view as u16))
+}
+
+/// Mappings that are to be made.
+pub(super) struct Batch {
+    updates: [Update; UPDATES_MAX as usize],
+    count: usize,
+}
+
+impl Batch {
+    pub fn new() -> Batch {
+        let none = update((CapName::NONE, 0), 0, Rights::NONE);
+        Batch { updates: [none; UPDATES_MAX as usize], count: 0 }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.count == self.updates.len()
+    }
+
+    pub fn push(&mut self, update: Update) {
+        self.updates[self.count] = update;
+        self.count += 1;
+    }
+
+    /// Makes them; without any, no call.
+    ///
+    /// # Errors
+    /// Kernel; some may have been made.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        match core::mem::take(&mut self.count) {
+            0 => Ok(()),
+            count => calls::update(&self.updates[..count]).map_err(|stop| stop.error.into()),
+        }
+    }
 }

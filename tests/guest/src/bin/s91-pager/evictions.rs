@@ -4,6 +4,7 @@ use freehold_abi::layout::FRAME;
 use freehold_guest_tests::pages::{peek, poke};
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::pager::{self, Region};
+use freehold_rt::{CapName, calls};
 
 use crate::scene::{BY_THREAD, Paged, Scene, page};
 
@@ -85,5 +86,22 @@ pub fn second_chance() {
     let again = statistics.brought - STEPS;
     check!((2..2 * STEPS / 10 / 3).contains(&again), "{again} times");
     check!(statistics.spared > STEPS);
+    drop(region);
+}
+
+/// A page that the program unmaps by itself is still the pager's, with what was written to it.
+pub fn behind() {
+    let scene = Scene::new(BY_THREAD, 8, 8, 0);
+    let region = Region::new(page(0), 8).expect("a region");
+    check_eq!(pager::touch(page(3), 1, true), Ok(()));
+    poke(page(3), 5);
+    check_eq!(calls::unmap(CapName::NONE, page(3) / FRAME, 1), Ok(()));
+    check!(!pager::resident(page(3), 1));
+    check_eq!(pager::touch(page(2), 3 * FRAME, true), Ok(()));
+    check_eq!((peek(page(3)), scene.statistics().brought), (5, 3));
+    check_eq!(pager::evict(page(0), 8 * FRAME), 3);
+    check_eq!(scene.statistics().written, 1, "nobody knows what was written before");
+    check_eq!(pager::touch(page(3), 1, true), Ok(()));
+    check_eq!(peek(page(3)), 5);
     drop(region);
 }

@@ -36,6 +36,7 @@ fn main() {
             ("pages are zero at first", evictions::zero),
             ("what is clean is not written", evictions::clean),
             ("what was used stays longer", evictions::second_chance),
+            ("a page unmapped behind the pager's back", evictions::behind),
             ("the store is full, thread", || bounds::store_full(BY_THREAD)),
             ("the store is full, upcall", || bounds::store_full(Mode::Upcall)),
             ("a range larger than the frames", bounds::too_large),
