@@ -158,9 +158,10 @@ impl Actor {
         if index < 3 { self.register(1 + index) } else { self.after(index) }
     }
 
-    /// Checks that its last order ended so.
+    /// Checks that its last order ended so, and has left it the priority that it had.
     pub fn check(&self, outcome: Outcome, what: core::fmt::Arguments<'_>) {
         check_eq!(self.outcome(), outcome, "{what}");
+        check_eq!(self.worker.info().priority, u32::from(self.options.priority), "{what}");
     }
 
     /// Checks that it waits in `state`.

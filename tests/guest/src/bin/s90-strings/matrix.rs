@@ -36,7 +36,7 @@ enum Pager {
 
 /// All of it: 16 pairs of policies, by route, by place of the missing page, by what the pager does.
 pub fn policies() {
-    for place in [Place::Apart, Place::Same] {
+    for place in [Place::SenderAbove, Place::ReceiverAbove, Place::Same] {
         let scene = Scene::new(place, PAGES);
         for route in ROUTES {
             for missing in [Missing::Sender, Missing::Receiver, Missing::Both] {

@@ -149,12 +149,18 @@ pub fn limits_go_on() {
 
 /// M2: a party is stopped; started again, it learns Canceled.
 pub fn stops() {
-    let scene = Scene::new(Place::Apart, PAGES);
+    for place in [Place::Apart, Place::SenderAbove, Place::ReceiverAbove] {
+        stops_at(place);
+    }
+}
+
+fn stops_at(place: Place) {
+    let scene = Scene::new(place, PAGES);
     for route in ROUTES {
         for (side, party) in SIDES.into_iter().flat_map(|side| SIDES.map(|party| (side, party))) {
             for step in STEPS {
                 claim(label(2, route, party));
-                let what = format_args!("{route:?} {side:#x} {party:#x} {step:?}");
+                let what = format_args!("{place:?} {route:?} {side:#x} {party:#x} {step:?}");
                 halfway(&scene, route, side, step, [(FOREVER, FOREVER); 2]);
                 let stopped = torn::pair(&scene, party).0;
                 check_eq!(calls::stop_thread(stopped.worker().name()), Ok(()));
@@ -183,7 +189,9 @@ pub fn ends() {
                 for step in STEPS {
                     claim(label(3, route, party));
                     let what = format_args!("{end:?} {route:?} {side:#x} {party:#x} {step:?}");
-                    let scene = Scene::new(Place::Apart, PAGES);
+                    // Which of them is above decides what runs first, and nothing else.
+                    let place = if route.sender_first { Place::SenderAbove } else { Place::ReceiverAbove };
+                    let scene = Scene::new(place, PAGES);
                     halfway(&scene, route, side, step, [(FOREVER, FOREVER); 2]);
                     let frames = torn::pair(&scene, party).0.worker().frames();
                     let home = scene.homes[usize::from(party == RECEIVER)].frames();

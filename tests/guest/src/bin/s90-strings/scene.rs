@@ -22,6 +22,20 @@ pub enum Place {
     Same,
     /// Each in a space of its own.
     Apart,
+    /// The same, and the sender above the receiver.
+    SenderAbove,
+    /// The same, and the receiver above the sender.
+    ReceiverAbove,
+}
+
+impl Place {
+    /// Their spaces.
+    pub fn homes(self) -> [Home; 2] {
+        match self {
+            Place::Same => [Home::own(), Home::own()],
+            Place::Apart | Place::SenderAbove | Place::ReceiverAbove => [Home::new(), Home::new()],
+        }
+    }
 }
 
 /// Badges of their messages.
@@ -54,19 +68,24 @@ pub struct Fault {
 impl Scene {
     /// The cast, with `pages` of memory each, filled and guarded.
     pub fn new(place: Place, pages: u32) -> Scene {
-        let homes = match place {
-            Place::Same => [Home::own(), Home::own()],
-            Place::Apart => [Home::new(), Home::new()],
+        let (usual, higher) = (ABOVE.priority, ABOVE.priority + 2);
+        let priorities = match place {
+            Place::SenderAbove => [higher, usual],
+            Place::ReceiverAbove => [usual, higher],
+            _ => [usual; 2],
         };
-        Scene::in_homes(homes, pages)
+        Scene::at(priorities, place.homes(), pages).prepared(pages)
     }
 
     /// The same in these spaces.
     pub fn in_homes(homes: [Home; 2], pages: u32) -> Scene {
-        let scene = Scene::at([ABOVE.priority; 2], homes, pages);
-        fill(whole(&scene.from, pages));
-        guard(whole(&scene.to, pages));
-        scene
+        Scene::at([ABOVE.priority; 2], homes, pages).prepared(pages)
+    }
+
+    fn prepared(self, pages: u32) -> Scene {
+        fill(whole(&self.from, pages));
+        guard(whole(&self.to, pages));
+        self
     }
 
     /// The same with sender and receiver at these priorities, and the memory clear.

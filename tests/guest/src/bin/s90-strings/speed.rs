@@ -4,7 +4,6 @@
 //! every run; the least of several has no tick in it.
 
 use freehold_abi::layout::{UNIT_BYTES, UNITS};
-use freehold_guest_tests::home::Home;
 use freehold_guest_tests::worker::{ABOVE, BELOW, eventually};
 use freehold_guest_tests::{check, scenario};
 use freehold_rt::println;
@@ -43,11 +42,7 @@ fn cost(scene: &Scene, bytes: u32, from: u32, to: u32) -> u32 {
 pub fn copies() {
     let per_piece = if scenario::says("unoptimised") { UNOPTIMISED } else { PER_PIECE };
     for place in [Place::Apart, Place::Same] {
-        let homes = match place {
-            Place::Apart => [Home::new(), Home::new()],
-            Place::Same => [Home::own(), Home::own()],
-        };
-        let scene = Scene::at([ABOVE.priority, BELOW.priority], homes, 20);
+        let scene = Scene::at([ABOVE.priority, BELOW.priority], place.homes(), 20);
         let least = cost(&scene, 4, 0, 0);
         for (from, to) in [(0, 0), (1, 0), (3, 2), (4095, 4093)] {
             for pieces in [1, 2, 4] {
