@@ -90,7 +90,15 @@ pub fn there_and_back() {
             call.registers[1] = Tag(call.registers[1]).with_ranges().0;
             call.utcb[utcb::RANGES_COUNT] = 1;
             (call.utcb[utcb::RANGES], call.utcb[utcb::RANGES + 1]) = (scene.from.base(), FRAME);
+            torn::remove(&scene, SENDER, 1);
             scene.sender.go(&call);
+            torn::at_pager(&scene, SENDER, format_args!("{place:?}"));
+            // The ranges are for the receiver of the message, not for the pager.
+            // SAFETY: nothing is copied; the page is the test's.
+            let pulled = unsafe { calls::copy_in(None, 0, 0, scene.to.base(), 4) };
+            check_eq!(pulled.stop.map(|stop| stop.0), Some(Error::BadRange), "{place:?}");
+            torn::restore(&scene, SENDER, 1);
+            scene.resume();
             scene.receiver.check(Outcome::Done, format_args!("{place:?}"));
             check_eq!(Tag(scene.receiver.message(0)).has_ranges(), false);
             check!(arrived(letter.strings, letter.buffers, letter.bytes(), &[whole(&scene.to, PAGES)]));

@@ -23,6 +23,7 @@ mod servers;
 mod sizes;
 mod speed;
 mod torn;
+mod walk;
 
 use freehold_guest_tests::scenario;
 
@@ -69,6 +70,7 @@ fn main() {
             ("strings there and back, beside ranges", chains::there_and_back),
             ("a reply by name", chains::named_reply),
             ("strings of a pager's answer", chains::pagers_answer),
+            ("a walk against a model", walk::walk),
             ("preempted in the middle", copying::preempted),
             ("left in the middle", copying::left),
             ("unmapped in the middle", copying::unmapped),

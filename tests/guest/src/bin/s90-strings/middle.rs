@@ -5,7 +5,8 @@ use freehold_abi::info::State;
 use freehold_abi::layout::FOREVER;
 use freehold_guest_tests::check_eq;
 use freehold_guest_tests::objects::{endpoint, notification};
-use freehold_rt::{CapName, Error, Rights, calls, time};
+use freehold_rt::calls::{self, Stop};
+use freehold_rt::{CapName, Error, Rights, time};
 
 use crate::actor::Outcome;
 use crate::cells::claim;
@@ -181,6 +182,19 @@ enum End {
     Space,
 }
 
+impl End {
+    /// Lets it come to a party.
+    fn come(self, scene: &Scene, party: u32) -> Result<(), Stop> {
+        let frames = torn::pair(scene, party).0.worker().frames();
+        let home = scene.homes[usize::from(party == RECEIVER)].frames();
+        match self {
+            End::Thread => calls::reclaim(frames.container, frames.first, 1),
+            End::Utcb => calls::reclaim(frames.container, frames.first + 1, 1),
+            End::Space => calls::reclaim(home.container, home.first, 4),
+        }
+    }
+}
+
 /// M3: a party is destroyed, or its UTCB is, or its space.
 pub fn ends() {
     for end in [End::Thread, End::Utcb, End::Space] {
@@ -193,14 +207,7 @@ pub fn ends() {
                     let place = if route.sender_first { Place::SenderAbove } else { Place::ReceiverAbove };
                     let scene = Scene::new(place, PAGES);
                     halfway(&scene, route, side, step, [(FOREVER, FOREVER); 2]);
-                    let frames = torn::pair(&scene, party).0.worker().frames();
-                    let home = scene.homes[usize::from(party == RECEIVER)].frames();
-                    let (container, first, count) = match end {
-                        End::Thread => (frames.container, frames.first, 1),
-                        End::Utcb => (frames.container, frames.first + 1, 1),
-                        End::Space => (home.container, home.first, 4),
-                    };
-                    check_eq!(calls::reclaim(container, first, count), Ok(()), "{what}");
+                    check_eq!(end.come(&scene, party), Ok(()), "{what}");
                     alone(&scene, route, side, party, step, what);
                 }
             }
@@ -236,6 +243,26 @@ pub fn queued() {
             scene.carry(route, &letter);
             scene.delivered(route, &letter, &[whole(&scene.to, PAGES)], what);
         });
+    }
+    drop(scene);
+    for end in [End::Thread, End::Utcb, End::Space] {
+        for route in ROUTES {
+            let scene = Scene::new(Place::Apart, PAGES);
+            let what = format_args!("{end:?} {route:?}");
+            let party = if route.sender_first { SENDER } else { RECEIVER };
+            torn::with_letter(&scene, |letter| {
+                scene.meet(route, &letter);
+                check_eq!(end.come(&scene, party), Ok(()), "{what}");
+                // The other finds nobody.
+                let other = Letter { limits: [(0, 0), (0, 0)], ..letter };
+                let (out, into) = (scene.outward(route, &other), scene.inward(route, &other));
+                let (actor, order) =
+                    if route.sender_first { (&scene.receiver, &into) } else { (&scene.sender, &out) };
+                actor.go(order);
+                let error = if route.is_reply() { Error::NoReply } else { Error::Timeout };
+                actor.check(Outcome::Failed(error), what);
+            });
+        }
     }
 }
 
