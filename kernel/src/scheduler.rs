@@ -109,6 +109,7 @@ impl Scheduler {
             self.mark(priority);
             self.run(thread);
         }
+        debug_assert!(self.current.is_none_or(|thread| self.ready >> thread.priority.get() <= 1));
         self.current
     }
 

@@ -27,7 +27,7 @@ const ROUND: u32 = 2000;
 /// How many of the calls must have succeeded at least once in each part.
 const LEAST_KINDS: usize = 28;
 /// Transfers that each part must see come to their end, and break off by a fault.
-const LEAST_TRANSFERS: u32 = 100;
+const LEAST_TRANSFERS: u32 = 20;
 const LEAST_BROKEN: u32 = 10;
 /// Frames lent to a program.
 const POOL: u32 = 32;
