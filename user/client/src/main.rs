@@ -7,7 +7,6 @@ extern crate alloc;
 
 mod probe;
 mod session;
-mod transfer;
 mod victim;
 
 use freehold_protocol::answer::{FAILED, REFUSED};
@@ -55,8 +54,7 @@ impl Client {
     }
 
     fn transfer(&mut self, bytes: u32) -> Message {
-        let Some(session) = &self.sessions.open else { return Message::new(REFUSED) };
-        let outcome = transfer::carry(session.worker.name(), bytes);
+        let outcome = self.sessions.transfer(bytes);
         debug_assert!(matches!(outcome.label(), CARRIED | ABORTED | FAILED | REFUSED));
         self.outcome = Some(outcome);
         outcome

@@ -1,4 +1,4 @@
-//! What the programs of the tour say to each other: labels of messages, the words that go with them, the
+//! What programs say to each other: labels of messages, the words that go with them, the
 //! names of what each program is given.
 //!
 //! What must hold: no code, no policy. A message is a call; its answer is [`answer`]'s, or one that the

@@ -20,6 +20,7 @@
 //! | thread | further threads in the own space |
 //! | pager | more pages than frames: the program pages itself |
 //! | serve | a server's loop |
+//! | transfer | large requests and replies through the transfer service, both sides |
 //!
 //! What does not touch the machine also compiles on the host, where its tests run.
 
@@ -77,6 +78,8 @@ pub mod start;
 pub mod thread;
 #[cfg(target_arch = "x86")]
 pub mod time;
+#[cfg(target_arch = "x86")]
+pub mod transfer;
 #[cfg(target_arch = "x86")]
 pub mod utcb;
 

@@ -7,7 +7,7 @@ use freehold_rt::calls::{self, Received};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Message, serve};
 
-use crate::slices;
+use crate::SLICES;
 
 /// A request for a page that is not answered for now.
 struct Held {
@@ -35,7 +35,7 @@ fn answer(manners: &mut [Manner], received: &Received) -> Option<Message> {
     let Some(manner) = manners.get_mut(slice as usize) else { return Some(Message::new(REFUSED)) };
     Some(match (received.badge, request.label()) {
         (SERVICE, FILL) => return manner.fill(slice, argument),
-        (SERVICE, RELEASE) => match slices::release(slice) {
+        (SERVICE, RELEASE) => match SLICES.release(slice) {
             Some(count) => {
                 // Whoever still waits for a page waits for nothing: it learns PeerGone.
                 manner.held = None;
@@ -43,7 +43,7 @@ fn answer(manners: &mut [Manner], received: &Received) -> Option<Message> {
             }
             None => Message::new(REFUSED),
         },
-        (0, FILLS) => match slices::counts(slice) {
+        (0, FILLS) => match SLICES.counts(slice) {
             Some([fills, frames]) => Message::of(DONE, &[fills, frames, manner.held.is_some().into()]),
             None => Message::new(REFUSED),
         },
@@ -72,14 +72,14 @@ impl Manner {
             }
             Some(count) => *count -= 1,
         }
-        Some(crate::answer(slices::fill(slice, page)))
+        Some(crate::answer(SLICES.fill(slice, page)))
     }
 
     fn speak(&mut self, slice: u32) {
         self.until_quiet = None;
         if let Some(held) = self.held.take() {
             // The worker may be gone; then nobody waits for the page.
-            let _ = calls::reply(Some(held.reply.name()), &crate::answer(slices::fill(slice, held.page)));
+            let _ = calls::reply(Some(held.reply.name()), &crate::answer(SLICES.fill(slice, held.page)));
         }
     }
 }

@@ -16,9 +16,9 @@ use freehold_rt::memory::MapError;
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Message, Rights, Utcb, calls, memory, serve, start, time};
 
+use crate::board;
 use crate::session::{Request, Session, release};
 use crate::slices::Slices;
-use crate::{PRIORITY, board};
 
 /// Milliseconds between two looks at the sessions that there are.
 const PERIOD: u32 = 20;
@@ -89,7 +89,7 @@ impl Manager {
                 self.begin(first);
                 Message::new(DONE)
             }
-            (SERVER, SLICE) if message.items() == 1 => match self.add_table(first, second) {
+            (SERVER, SLICE) if message.items() == 1 => match self.add_table(first, second, message.word(2)) {
                 Ok(()) => Message::new(DONE),
                 Err(error) => failed(error),
             },
@@ -110,9 +110,9 @@ impl Manager {
         Ok(core::mem::replace(&mut self.arrival, next))
     }
 
-    fn add_table(&mut self, slice: u32, index: u32) -> Result<(), MapError> {
+    fn add_table(&mut self, slice: u32, index: u32, priority: u32) -> Result<(), MapError> {
         let table = self.arrived()?;
-        Ok(self.slices.add(slice, index, table)?)
+        Ok(self.slices.add(slice, index, priority, table)?)
     }
 
     fn open(&mut self, client: u32, bytes: u32, priority: u32) -> Result<Message, MapError> {
@@ -123,7 +123,7 @@ impl Manager {
         let Some(number) = (0..SESSIONS_MAX).filter(fits).find(free) else {
             return Ok(Message::new(REFUSED));
         };
-        let priority = priority.min(PRIORITY.into()) as u8;
+        let priority = priority.min(self.slices.priority(number).into()) as u8;
         let session = Session::open(Request { number, client, bytes, priority, frames })?;
         let mut answer = Message::of(DONE, &[number as u32]);
         let source = session.endpoint();
