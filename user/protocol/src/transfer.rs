@@ -50,7 +50,8 @@ pub const CLOSE: u16 = 2;
 /// Server `[slice, index, priority]` with one capability: a whole container with Write and Share, Table
 /// `index` of that slice. Workers for it get this priority at most.
 pub const SLICE: u16 = 3;
-/// Worker `[session]`: the first piece of a transfer has come; the session's time begins anew.
+/// Worker `[session]`: the first piece of a transfer has come; the session's time begins anew. REFUSED: it is
+/// not the session's first, and another client waits for its slice.
 pub const BEGIN: u16 = 4;
 /// Order. Answer: `[sessions that are open or not yet cleared away, slices, clients that wait]`.
 pub const SESSIONS: u16 = 5;
@@ -90,3 +91,6 @@ pub const FILLED_TOO_OFTEN: u32 = 3;
 pub const NO_SERVER: u32 = 4;
 /// [`ABORTED`]: a range was not declared, or not so large, or not writable.
 pub const BAD_RANGE: u32 = 5;
+/// [`ABORTED`]: nothing was done: another client waits for the slice, and the session has had a transfer. A
+/// new session has to be opened.
+pub const OTHERS_WAIT: u32 = 6;

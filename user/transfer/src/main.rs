@@ -4,6 +4,7 @@
 //! | file | what | whose frames | who runs it |
 //! |---|---|---|---|
 //! | manager.rs | sessions opened, ended, their time watched | the service's | the manager, at [`PRIORITY`] |
+//! | waiting.rs | clients that wait for a session, in order | the service's | the manager |
 //! | session.rs | one session: endpoint, worker, capabilities | the service's | the manager |
 //! | slices.rs | the server's Tables, hooked here | the server's | the manager |
 //! | worker.rs | a transfer | Thread and UTCB are the client's | the session's worker, at the client's priority |
@@ -24,6 +25,7 @@ mod board;
 mod manager;
 mod session;
 mod slices;
+mod waiting;
 mod worker;
 
 use freehold_protocol::transfer::MANAGER;

@@ -1,27 +1,31 @@
 //! The manager: opens and ends sessions, and watches their time.
 //!
-//! What must hold: it alone changes what sessions share. A session ends by its client's wish, by its
-//! time, or because its worker is gone; its slice is another client's only when the server has taken
-//! back every frame in it.
+//! What must hold: it alone changes what sessions share. A session ends by its client's or the server's wish,
+//! by its time, or because its worker is gone; its slice is another client's only when the server has taken
+//! back every frame in it. While a client waits that could use a session's slice, that session begins no
+//! transfer but its first, and gets no more time: so whoever is first of those who wait has waited at most twice
+//! the time of the longest session that there is, and what the server's pager takes.
 
 use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED, REFUSED};
 use freehold_protocol::server::PAGING;
 use freehold_protocol::transfer::{
-    BEGIN, CLOSE, OPEN, SERVER, SESSIONS, SESSIONS_MAX, SLICE, TIME, TIME_PER_PAGE, WORKER,
+    BEGIN, CANCEL, CEILING_SHIFT, CLIENT_NUMBERS, CLOSE, OPEN, PAUSE, SERVER, SESSIONS, SESSIONS_MAX, SLICE,
+    TIME, TIME_PER_PAGE, WORKER,
 };
 use freehold_rt::abi::layout::{BLOCK, FOREVER, utcb};
 use freehold_rt::abi::message::Item;
 use freehold_rt::calls::Received;
 use freehold_rt::memory::MapError;
 use freehold_rt::slots::Slot;
-use freehold_rt::{CapName, Message, Rights, Utcb, calls, memory, serve, start, time};
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls, memory, serve, start, time};
 
 use crate::board;
-use crate::session::{Request, Session, release};
+use crate::session::{Released, Session, Wish, release};
 use crate::slices::Slices;
+use crate::waiting::{Waiter, Waiting};
 
 /// Milliseconds between two looks at the sessions that there are.
-const PERIOD: u32 = 20;
+pub const PERIOD: u32 = 20;
 
 /// A slice's place.
 enum Place {
@@ -37,9 +41,12 @@ enum Place {
 pub struct Manager {
     places: [Place; SESSIONS_MAX],
     slices: Slices,
+    waiting: Waiting,
     paging: CapName,
     /// Where the next capability arrives.
     arrival: Slot,
+    /// Tick of the last look at the sessions.
+    looked: u32,
 }
 
 impl Manager {
@@ -50,8 +57,10 @@ impl Manager {
         Manager {
             places: [const { Place::Free }; SESSIONS_MAX],
             slices: Slices::new(),
+            waiting: Waiting::new(),
             paging: start::capability(PAGING).expect("the service is given the server's pager"),
             arrival: Slot::take().expect("a slot"),
+            looked: time::ticks(),
         }
     }
 
@@ -59,8 +68,9 @@ impl Manager {
     pub fn serve(mut self, endpoint: CapName) {
         self.prepare();
         serve::serve(endpoint, |received| {
-            let answer = received.ok().map(|received| self.handle(&received));
+            let answer = received.ok().and_then(|received| self.handle(&received));
             self.look_after();
+            self.admit();
             self.prepare();
             answer
         });
@@ -68,9 +78,14 @@ impl Manager {
 
     /// Makes ready for the next message: how long to wait for it, where its capability arrives.
     fn prepare(&mut self) {
-        let idle = self.places.iter().all(|place| matches!(place, Place::Free));
+        let idle = self.taken() == 0;
+        let limit = match self.waiting.is_pausing() {
+            true => PAUSE,
+            false if idle => FOREVER,
+            false => PERIOD,
+        };
         let utcb = Utcb::current();
-        utcb.set_limits((FOREVER, if idle { FOREVER } else { PERIOD }));
+        utcb.set_limits((FOREVER, limit));
         // What came with a message that has no use for it leaves. So the slot is empty.
         if utcb.get(utcb::SLOTS_COUNT) != 0 {
             let deleted = calls::delete(self.arrival.reference());
@@ -79,29 +94,32 @@ impl Manager {
         utcb.set_slots(self.arrival.name(), 1);
     }
 
-    fn handle(&mut self, received: &Received) -> Message {
+    /// The answer to a message, if it gets one now.
+    fn handle(&mut self, received: &Received) -> Option<Message> {
         let message = &received.message;
         let (first, second) = (message.word(0), message.word(1));
-        let refused = || Message::new(REFUSED);
-        match (received.badge, message.label()) {
-            (0, SESSIONS) => Message::of(DONE, &[self.taken(), self.slices.count() as u32]),
-            (WORKER, BEGIN) => {
-                self.begin(first);
-                Message::new(DONE)
+        Some(match (received.badge, message.label()) {
+            (0, SESSIONS) => {
+                let waiting = self.waiting.count() as u32;
+                Message::of(DONE, &[self.taken(), self.slices.count() as u32, waiting])
             }
+            (WORKER, BEGIN) => Message::new(if self.begin(first) { DONE } else { REFUSED }),
             (SERVER, SLICE) if message.items() == 1 => match self.add_table(first, second, message.word(2)) {
                 Ok(()) => Message::new(DONE),
                 Err(error) => failed(error),
             },
-            (client @ 1..SERVER, OPEN) if message.items() == 1 => {
-                self.open(client, first, second).unwrap_or_else(failed)
-            }
-            (client @ 1..SERVER, CLOSE) => {
-                self.end_where(|session| session.client == client);
+            (SERVER, CANCEL) => {
+                // The server asks: so it is not asked now whether the slice is empty.
+                self.end_where(|session| session.number == first as usize);
                 Message::new(DONE)
             }
-            _ => refused(),
-        }
+            (badge @ 1..SERVER, OPEN) if message.items() == 1 => return self.open(badge, first, second),
+            (badge @ 1..SERVER, CLOSE) => {
+                self.close(badge & CLIENT_NUMBERS);
+                Message::new(DONE)
+            }
+            _ => Message::new(REFUSED),
+        })
     }
 
     /// Takes what has arrived.
@@ -115,34 +133,100 @@ impl Manager {
         Ok(self.slices.add(slice, index, priority, table)?)
     }
 
-    fn open(&mut self, client: u32, bytes: u32, priority: u32) -> Result<Message, MapError> {
-        let frames = self.arrived()?;
-        self.end_where(|session| session.client == client || !session.is_alive());
-        let fits = |index: &usize| self.slices.bytes(*index) >= bytes.max(1);
-        let free = |index: &usize| matches!(self.places[*index], Place::Free);
-        let Some(number) = (0..SESSIONS_MAX).filter(fits).find(free) else {
-            return Ok(Message::new(REFUSED));
-        };
-        let priority = priority.min(self.slices.priority(number).into()) as u8;
-        let session = Session::open(Request { number, client, bytes, priority, frames })?;
-        let mut answer = Message::of(DONE, &[number as u32]);
-        let source = session.endpoint();
-        answer.push_item(Item { source, moved: false, rights: Rights::SEND, total: 0 });
-        self.places[number] = Place::Open(session);
-        self.begin(number as u32);
-        Ok(answer)
+    fn close(&mut self, client: u32) {
+        self.waiting.remove_client(client);
+        let of_client = |place: &Place| matches!(place, Place::Open(session) if session.client == client);
+        // One of its sessions, one question to the server: a flood of CLOSE costs the server nothing.
+        if let Some(slice) = self.places.iter().position(of_client) {
+            self.end_where(|session| session.client == client);
+            self.clear(slice);
+        }
     }
 
-    /// A session's time begins.
-    fn begin(&mut self, number: u32) {
-        if let Some(Place::Open(session)) = self.places.get_mut(number as usize) {
+    /// A client asks for a session. It gets its answer when it gets the session; at once, if it never will.
+    fn open(&mut self, badge: u32, bytes: u32, priority: u32) -> Option<Message> {
+        let (client, bytes) = (badge & CLIENT_NUMBERS, bytes.max(1));
+        self.close(client);
+        if (0..SESSIONS_MAX).all(|slice| self.slices.bytes(slice) < bytes) {
+            return Some(Message::new(REFUSED));
+        }
+        let Ok((frames, reply)) = self.arrived().and_then(|frames| {
+            let reply = Slot::take().ok_or(MapError::OutOfSlots)?;
+            Ok((frames, reply))
+        }) else {
+            return Some(Message::new(EXHAUSTED));
+        };
+        let highest = (badge >> CEILING_SHIFT).checked_sub(1).unwrap_or(priority);
+        let priority = priority.min(highest).min(u8::MAX.into()) as u8;
+        // A client that only sent has nothing to be answered.
+        calls::save_reply(reply.name()).ok()?;
+        let waiter = Waiter { wish: Wish { client, bytes, priority, frames }, reply };
+        if let Err(waiter) = self.waiting.add(waiter) {
+            answer(&waiter.reply, &Message::new(REFUSED));
+        }
+        None
+    }
+
+    /// Whoever waits gets a session, as far as there are slices.
+    fn admit(&mut self) {
+        loop {
+            let (places, slices) = (&self.places, &self.slices);
+            let free = |wish: &Wish| {
+                let is_free = |&slice: &usize| matches!(places[slice], Place::Free);
+                (0..SESSIONS_MAX).filter(is_free).find(|&slice| slices.bytes(slice) >= wish.bytes)
+            };
+            let Some(Waiter { wish, reply }) = self.waiting.next(|wish| free(wish).is_some()) else { return };
+            let Some(number) = free(&wish) else { return };
+            let priority = wish.priority.min(slices.priority(number));
+            match Session::open(number, priority, wish) {
+                Ok(session) => self.begin_session(session, &reply),
+                Err(error) => {
+                    answer(&reply, &failed(error));
+                }
+            }
+        }
+    }
+
+    fn begin_session(&mut self, session: Session, reply: &Slot) {
+        let number = session.number;
+        let mut message = Message::of(DONE, &[number as u32]);
+        let source = session.endpoint();
+        message.push_item(Item { source, moved: false, rights: Rights::SEND, total: 0 });
+        if answer(reply, &message) {
+            self.places[number] = Place::Open(session);
+            self.renew(number);
+        } else {
+            session.end();
+        }
+    }
+
+    /// A session's transfer begins, if it may.
+    fn begin(&mut self, number: u32) -> bool {
+        let number = number as usize;
+        let wanted = self.waiting.wants(self.slices.bytes(number));
+        let Some(Place::Open(session)) = self.places.get_mut(number) else { return false };
+        if core::mem::replace(&mut session.begun, true) && wanted {
+            return false;
+        }
+        self.renew(number);
+        true
+    }
+
+    /// A session's time begins anew.
+    fn renew(&mut self, number: usize) {
+        if let Place::Open(session) = &mut self.places[number] {
             session.deadline = time::ticks().wrapping_add(TIME + TIME_PER_PAGE * session.pages);
         }
     }
 
-    /// Ends what has to end, and asks again for the slices that are not yet clear.
+    /// Now and then: ends what has to end, and asks again for the slices that are not yet clear.
     fn look_after(&mut self) {
         let now = time::ticks();
+        if now.wrapping_sub(self.looked) < PERIOD {
+            return;
+        }
+        self.looked = now;
+        self.waiting.purge();
         self.end_where(|session| now.wrapping_sub(session.deadline) as i32 >= 0 || !session.is_alive());
         self.clear_ended();
     }
@@ -155,19 +239,40 @@ impl Manager {
                 session.end();
             }
         }
-        self.clear_ended();
     }
 
+    /// Asks for the slices that are not yet clear. One question that is not answered is enough.
     fn clear_ended(&mut self) {
-        for (slice, place) in self.places.iter_mut().enumerate() {
-            if matches!(place, Place::Ended) && release(self.paging, slice) {
-                *place = Place::Free;
+        for slice in 0..SESSIONS_MAX {
+            if matches!(self.places[slice], Place::Ended) && !self.clear(slice) {
+                return;
             }
         }
     }
 
+    /// Asks for a slice's frames to leave. `false`: the server's pager has not answered in its time.
+    fn clear(&mut self, slice: usize) -> bool {
+        let released = release(self.paging, slice);
+        if matches!(released, Released::Now) {
+            self.places[slice] = Place::Free;
+        }
+        !matches!(released, Released::Silence)
+    }
+
     fn taken(&self) -> u32 {
         self.places.iter().filter(|place| !matches!(place, Place::Free)).count() as u32
+    }
+}
+
+/// Answers a client that waited. `false`: it is gone, or has no room for the capability.
+fn answer(reply: &Slot, message: &Message) -> bool {
+    match calls::reply(Some(reply.name()), message) {
+        Ok(()) => true,
+        Err(Error::NoSlots) => {
+            let _ = calls::reply(Some(reply.name()), &Message::new(serve::UNDELIVERED));
+            false
+        }
+        Err(_) => false,
     }
 }
 

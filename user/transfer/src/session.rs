@@ -20,13 +20,11 @@ use crate::worker::worker;
 /// Milliseconds that the server's pager may take to release a slice, each time that it is asked.
 const RELEASE_LIMIT: u32 = 100;
 
-/// What a session is made from.
-pub struct Request {
-    /// Its number, and its slice's.
-    pub number: usize,
-    /// The client's badge.
+/// What a client wants, and gives for it.
+pub struct Wish {
+    /// The client's number.
     pub client: u32,
-    /// Bytes that a transfer can have.
+    /// Bytes that requests and replies can have.
     pub bytes: u32,
     /// The worker's priority.
     pub priority: u8,
@@ -36,11 +34,14 @@ pub struct Request {
 
 /// An open session.
 pub struct Session {
-    number: usize,
-    /// The client's badge.
+    /// Its number, and its slice's.
+    pub number: usize,
+    /// The client's number.
     pub client: u32,
-    /// Pages that a transfer can have.
+    /// Pages that a request, or a reply, can have.
     pub pages: u32,
+    /// Whether a transfer has begun.
+    pub begun: bool,
     /// Tick at which it ends.
     pub deadline: u32,
     endpoint: Slot,
@@ -64,12 +65,12 @@ unsafe extern "C" {
 }
 
 impl Session {
-    /// Opens one; its time has not begun.
+    /// Opens one with the slice of this number, and a worker of this priority; its time has not begun.
     ///
     /// # Errors
     /// OutOfSlots; what making an endpoint or a thread can meet: the client's frames are not two free roots.
-    pub fn open(request: Request) -> Result<Session, MapError> {
-        let Request { number, client, bytes, priority, frames } = request;
+    pub fn open(number: usize, priority: u8, wish: Wish) -> Result<Session, MapError> {
+        let Wish { client, bytes, frames, .. } = wish;
         let endpoint = Slot::take().ok_or(MapError::OutOfSlots)?;
         let thread = Slot::take().ok_or(MapError::OutOfSlots)?;
         calls::make_endpoint(endpoint.reference())?;
@@ -85,7 +86,7 @@ impl Session {
         calls::make_thread(place, thread.reference())?;
         board::post(number, Notice { endpoint: endpoint.name(), thread: thread.name(), bytes });
         let pages = bytes.div_ceil(FRAME);
-        let session = Session { number, client, pages, deadline: 0, endpoint, thread, frames };
+        let session = Session { number, client, pages, begun: false, deadline: 0, endpoint, thread, frames };
         let entry = freehold_worker_entry as *const () as u32;
         let started = calls::start_thread(session.worker(), entry, address + FRAME, CapName::NONE, priority);
         match started {
@@ -127,14 +128,25 @@ impl Session {
     }
 }
 
-/// Asks the server's pager to take its frames out of a slice. `false`: not yet, ask again.
-pub fn release(paging: CapName, slice: usize) -> bool {
+/// What a server's pager says to RELEASE.
+pub enum Released {
+    /// The slice is empty.
+    Now,
+    /// The server still works on it: ask again.
+    NotYet,
+    /// Nothing, in the time that it has: ask again.
+    Silence,
+}
+
+/// Asks the server's pager to take its frames out of a slice.
+pub fn release(paging: CapName, slice: usize) -> Released {
     let message = Message::of(RELEASE, &[slice as u32]);
     let limits = (RELEASE_LIMIT, RELEASE_LIMIT);
     match Utcb::current().within(limits, || calls::call(paging, &message)) {
-        Ok(answer) => answer.label() == DONE,
-        Err(Error::Timeout) => false,
+        Ok(answer) if answer.label() == DONE => Released::Now,
+        Ok(_) => Released::NotYet,
+        Err(Error::Timeout) => Released::Silence,
         // Without a server there are no frames of its in the slice, nor a Table.
-        Err(_) => true,
+        Err(_) => Released::Now,
     }
 }

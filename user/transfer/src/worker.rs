@@ -8,8 +8,8 @@
 use freehold_protocol::answer::{DONE, REFUSED};
 use freehold_protocol::server::{COMPLETE, FILL, PAGING, REQUESTS};
 use freehold_protocol::transfer::{
-    ABORTED, BAD_PIECE, BAD_RANGE, BEGIN, BYTES_MAX, FAULTED, FILLED_TOO_OFTEN, NO_SERVER, PIECE, REPLY,
-    REPLY_FAULTED, REQUEST, REST, RESUMED_TOO_OFTEN, SELF,
+    ABORTED, BAD_PIECE, BAD_RANGE, BEGIN, BYTES_MAX, FAULTED, FILLED_TOO_OFTEN, NO_SERVER, OTHERS_WAIT,
+    PIECE, REPLY, REPLY_FAULTED, REQUEST, REST, RESUMED_TOO_OFTEN, SELF,
 };
 use freehold_rt::abi::layout::utcb::MESSAGE;
 use freehold_rt::abi::layout::{FOREVER, FRAME};
@@ -118,8 +118,8 @@ impl Work {
                     // The words lie where they arrived, until the next call.
                     let word = |index: usize| Utcb::current().get(MESSAGE + index);
                     let wish = [word(3), word(4), word(5), word(6)];
-                    if total <= self.limit && wish[3] <= self.limit {
-                        self.start(total, wish);
+                    if total <= self.limit && wish[3] <= self.limit && !self.start(total, wish) {
+                        return self.abort(OTHERS_WAIT, None);
                     }
                 }
                 if self.phase != Phase::Request || (offset, total) != (self.done, self.total) {
@@ -133,18 +133,21 @@ impl Work {
         }
     }
 
-    fn start(&mut self, total: u32, wish: [u32; 4]) {
+    /// Begins a transfer. `false`: the session has to end, others wait for its slice.
+    fn start(&mut self, total: u32, wish: [u32; 4]) -> bool {
+        // An aborted transfer does not give a client more time.
+        if self.fresh {
+            let manager = self.manager.unwrap_or(CapName::NONE);
+            match calls::call_short(manager, Tag::new(BEGIN, 1), [self.session, 0]) {
+                Ok((tag, _)) if tag.label() != DONE => return false,
+                // Without a manager there is nobody else either.
+                _ => self.fresh = false,
+            }
+        }
         self.wish = wish;
         self.fills_left = total.max(wish[3]).div_ceil(FRAME);
         self.enter(Phase::Request, 0, total);
-        // An aborted transfer does not give a client more time.
-        if core::mem::replace(&mut self.fresh, false) {
-            let _ = calls::call_short(
-                self.manager.unwrap_or(CapName::NONE),
-                Tag::new(BEGIN, 1),
-                [self.session, 0],
-            );
-        }
+        true
     }
 
     fn enter(&mut self, phase: Phase, begin: u32, total: u32) {

@@ -13,7 +13,7 @@ use freehold_abi::message::Item;
 use freehold_abi::{CapName, Error, Rights};
 use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED};
 use freehold_protocol::transfer::{
-    ABORTED, CLOSE, FAULTED, OPEN, PIECE, REPLY, REPLY_FAULTED, REQUEST, REST,
+    ABORTED, CLOSE, FAULTED, OPEN, OTHERS_WAIT, PIECE, REPLY, REPLY_FAULTED, REQUEST, REST,
 };
 
 use crate::calls::{self, Lend, Stop};
@@ -123,8 +123,8 @@ impl Session {
     }
 
     /// Has the server do `op` with `request`; its reply goes to `reply`. A page of either that is missing is
-    /// touched, so that this thread's own pager brings it. A session that ended by its time since the last
-    /// call is opened anew, if that happens before the first piece.
+    /// touched, so that this thread's own pager brings it. A session that has ended since the last call, by
+    /// its time or because others wait for its slice, is opened anew, which can mean to wait.
     ///
     /// # Errors
     /// Aborted; Call: what happened to the request is not known; what opening anew meets.
@@ -140,10 +140,12 @@ impl Session {
             Some(open) => open.worker.name(),
             None => self.renew()?,
         };
-        match transfer.begin(worker) {
-            Err(Error::NoCapability) => transfer.finish(self.renew()?, None),
-            first => transfer.finish(worker, Some(first)),
-        }
+        let first = transfer.begin(worker);
+        let over = match &first {
+            Err(error) => *error == Error::NoCapability,
+            Ok(answer) => answer.label() == ABORTED && answer.word(0) == OTHERS_WAIT,
+        };
+        if over { transfer.finish(self.renew()?, None) } else { transfer.finish(worker, Some(first)) }
     }
 
     /// Gives up what is left of the old one and opens another. Returns the way to its worker.
