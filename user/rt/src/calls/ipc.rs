@@ -142,6 +142,12 @@ pub fn save_reply(slot: CapName) -> Result<(), Error> {
     call::simple(Call::SaveReply, 0, [SlotRef::own(slot).0, 0, 0, 0])
 }
 
+/// Whether the caller whose message this thread received last still waits for its answer.
+pub fn caller_waits() -> bool {
+    // Nobody can declare a range of this number, so a caller that is there gives BadRange.
+    copy(None, 15 << 12, 0, 0, 0).stop.map(|(error, _)| error) == Some(Error::BadRange)
+}
+
 /// Copies `bytes` from a range that the caller to be answered declared, from `offset` in it, to `own`.
 /// Never waits.
 ///

@@ -146,8 +146,10 @@ impl Slices {
     }
 
     /// Begins to work on a request of `request` bytes, with room for a reply of `room` bytes: the pages for
-    /// that, from the slice's first byte on or (`behind`) behind the request, are filled. `None`: the
-    /// request's pages are not all there, somebody works on it already, or there is no memory for the reply.
+    /// that, from the slice's first byte on or (`behind`) behind the request, are filled. Called by the thread
+    /// that has received the COMPLETE. `None`: the request's pages are not all there, somebody works on it
+    /// already, there is no memory for the reply, or the worker does not wait any more: then the slice may be
+    /// another session's.
     pub fn work(&self, slice: u32, request: u32, room: u32, behind: bool) -> Option<Work<'_>> {
         let at = if behind { request.next_multiple_of(ALIGNMENT) } else { 0 };
         let end = request.max(at.checked_add(room)?);
@@ -162,7 +164,10 @@ impl Slices {
             slice.busy = true;
             Some(())
         })??;
-        Some(Work { slices: self, slice, request, at, room })
+        let work = Work { slices: self, slice, request, at, room };
+        // No release succeeds from here on. A worker that still waits tells that none has succeeded since its
+        // message: the service ends a session's worker before it asks for the slice's release.
+        calls::caller_waits().then_some(work)
     }
 }
 
