@@ -6,7 +6,7 @@ use crate::scenario::{Expect, Scenario};
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    [harness(), boot(), inside(), hello(), tour()].into_iter().flatten().collect()
+    [harness(), boot(), inside(), hello(), tour(), service()].into_iter().flatten().collect()
 }
 
 /// The harness itself: each way in which a guest can fail is seen as a failure of that kind, even if
@@ -114,5 +114,19 @@ fn tour() -> Vec<Scenario> {
             ],
             ..Scenario::tour("monitor", 4096)
         },
+    ]
+}
+
+/// The transfer service attacked: a run of init's, with a file for the clients that behave well.
+fn service() -> Vec<Scenario> {
+    let run = |name, file| Scenario {
+        append: "service",
+        expect: Expect::Pass("service"),
+        ..Scenario::tour(name, file)
+    };
+    vec![
+        run("s92-service", 60_001),
+        Scenario { cpu: "pentium", memory_mib: 32, ..run("s92-service_pentium_32M", 20_000) },
+        Scenario { debug_kernel: true, ..run("s92-service_debug", 20_000) },
     ]
 }

@@ -84,6 +84,14 @@ impl Actor {
         self.child.space()
     }
 
+    /// One of its endpoints.
+    ///
+    /// # Panics
+    /// If it has not so many.
+    pub fn endpoint(&self, index: usize) -> CapName {
+        self.endpoints[index].name()
+    }
+
     /// Gives an order and waits for the answer, at most for two minutes of the machine's time.
     ///
     /// # Errors

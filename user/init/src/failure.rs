@@ -29,6 +29,8 @@ pub enum Failure {
     Load(LoadError),
     /// Memory could not be mapped.
     Map(MapError),
+    /// A transfer was not carried through.
+    Transfer(freehold_rt::transfer::Failure),
 }
 
 impl From<Error> for Failure {

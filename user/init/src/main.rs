@@ -13,6 +13,7 @@
 //! | frames.rs | how many frames there are of each type |
 //! | monitor/ | commands typed at the serial port, answered |
 //! | tour/ | the run itself, a file for each part |
+//! | service/ | another run: the transfer service attacked |
 
 #![no_std]
 #![no_main]
@@ -26,6 +27,7 @@ mod failure;
 mod frames;
 mod modules;
 mod monitor;
+mod service;
 mod services;
 mod tour;
 

@@ -8,6 +8,7 @@ use core::arch::global_asm;
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::server::RELEASE;
+use freehold_rt::abi::info::State;
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::calls::{self, ThreadPlace};
 use freehold_rt::memory::MapError;
@@ -107,9 +108,10 @@ impl Session {
         self.thread.name()
     }
 
-    /// Whether the worker still exists: its frames are the client's, who can take them back at any time.
+    /// Whether the worker can still run: its frames are the client's, who can take them back at any time. One
+    /// that has lost its UTCB exists, and is stopped.
     pub fn is_alive(&self) -> bool {
-        calls::thread_info(self.worker()).is_ok()
+        calls::thread_info(self.worker()).is_ok_and(|info| info.state != State::Stopped)
     }
 
     /// Ends it. Its slice must be released then.

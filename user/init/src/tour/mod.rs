@@ -1,7 +1,7 @@
 //! The runs: which one, the kernel's command line says; and the parts of the tour, one after the other.
 //! Each part makes its claims and leaves everything as it found it.
 
-mod carried;
+pub mod carried;
 pub mod cast;
 mod death;
 mod file;
@@ -10,7 +10,7 @@ mod hello;
 mod share;
 mod stall;
 mod strike;
-mod troupe;
+pub mod troupe;
 mod victim;
 
 use alloc::boxed::Box;
@@ -24,15 +24,16 @@ use crate::claims::Claims;
 use crate::command;
 use crate::failure::Failure;
 use crate::frames::Frames;
+use crate::service;
 use crate::services::Services;
 
 /// A run: the word of the kernel's command line that names it, and what it does.
 type Run = (&'static str, fn(&Services, &mut Claims));
 /// All runs. The first one is for a command line that names none.
-const RUNS: [Run; 2] = [("hello", hello::run), ("tour", tour)];
+const RUNS: [Run; 3] = [("hello", hello::run), ("tour", tour), ("service", service::run)];
 
-/// A part of the tour: what it is about, and what it does. A failure is that it could not be carried out.
-type Part = (&'static str, fn(&Services, &mut Claims) -> Result<(), Failure>);
+/// A part of a run: what it is about, and what it does. A failure is that it could not be carried out.
+pub type Part = (&'static str, fn(&Services, &mut Claims) -> Result<(), Failure>);
 /// The parts of the tour. What comes last, that everything comes back, is [`run`]'s.
 const PARTS: [Part; 5] = [
     ("Flood: a program maps one frame as often as it can", flood::run),
@@ -55,10 +56,9 @@ pub fn run(services: &Services, claims: &mut Claims) -> &'static str {
     name
 }
 
-/// The tour.
-fn tour(services: &Services, claims: &mut Claims) {
-    let first = State::now();
-    for (number, (title, part)) in (1..).zip(PARTS) {
+/// Runs parts one after the other; each must leave everything as it found it.
+pub fn run_parts(parts: &[Part], services: &Services, claims: &mut Claims) {
+    for (number, (title, part)) in (1..).zip(parts) {
         println!("{number}. {title}");
         let before = State::now();
         if let Err(failure) = part(services, claims) {
@@ -66,6 +66,12 @@ fn tour(services: &Services, claims: &mut Claims) {
         }
         claims.equal("all frames and slots are back", State::now(), before);
     }
+}
+
+/// The tour.
+fn tour(services: &Services, claims: &mut Claims) {
+    let first = State::now();
+    run_parts(&PARTS, services, claims);
     println!("{}. Everything comes back", PARTS.len() + 1);
     let last = State::now();
     for (index, kind) in FRAME_TYPES.iter().enumerate() {

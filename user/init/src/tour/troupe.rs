@@ -17,7 +17,7 @@ use freehold_protocol::answer::DONE;
 use freehold_protocol::{client, pager, server, transfer};
 use freehold_rt::abi::info::start::BLOCKS;
 use freehold_rt::abi::layout::{BLOCK, ENTRIES, FRAME};
-use freehold_rt::calls::Stop;
+use freehold_rt::calls::{self, Stop};
 use freehold_rt::load::{Grant, Part, Program};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Message, Rights, Utcb, time};
@@ -214,6 +214,33 @@ impl Troupe {
     /// [`Failure`].
     pub fn sessions(&self) -> Result<u32, Failure> {
         Ok(self.transfer.obeys(transfer::SESSIONS, &[])?.word(0))
+    }
+
+    /// Slices that the service has.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn slices(&self) -> Result<u32, Failure> {
+        Ok(self.transfer.obeys(transfer::SESSIONS, &[])?.word(1))
+    }
+
+    /// Clients that wait for a session.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn waiting(&self) -> Result<u32, Failure> {
+        Ok(self.transfer.obeys(transfer::SESSIONS, &[])?.word(2))
+    }
+
+    /// A way to the transfer service's manager under a badge: for a client, or a server, that the first program
+    /// plays itself.
+    ///
+    /// # Errors
+    /// NoSlot, or the kernel's.
+    pub fn way(&self, badge: u32) -> Result<Slot, Failure> {
+        let slot = Slot::take().ok_or(Failure::NoSlot)?;
+        calls::derive(self.transfer.endpoint(0), slot.reference(), Rights::SEND, badge, 0)?;
+        Ok(slot)
     }
 
     /// An order to the server's pager, which must be answered with DONE; the answer.

@@ -1,0 +1,40 @@
+//! The run "service": the transfer service attacked, by clients that the first program plays itself, beside
+//! real ones that behave well. docs/transfer-service.md says what must hold.
+//!
+//! | file | what |
+//! |---|---|
+//! | ground.rs | memory whose pages come and go |
+//! | caller.rs | threads that call, and can be destroyed anywhere |
+//! | stage.rs | the programs, and a client played beside them |
+//! | replies.rs | requests and replies of many sizes, through the library |
+//! | lies.rs | messages that no honest client sends, and what a client cannot name |
+//! | strikes.rs | frames, capabilities, threads taken away at every step |
+//! | sweep.rs | workers killed after any number of instructions |
+//! | flood.rs | more clients than slices, opening and closing, sending pieces |
+//! | together.rs | several clients at once; high and low priority |
+
+mod caller;
+
+mod ground;
+mod lies;
+
+mod replies;
+mod stage;
+mod strikes;
+
+use crate::claims::Claims;
+use crate::services::Services;
+use crate::tour::{Part, run_parts};
+
+/// The parts.
+const PARTS: [Part; 4] = [
+    ("Requests and replies of many sizes, every page missing at first", replies::run),
+    ("A client that lies", lies::run),
+    ("Struck at every step", strikes::run),
+    ("The server destroyed at every step", strikes::run_without_server),
+];
+
+/// Runs it.
+pub fn run(services: &Services, claims: &mut Claims) {
+    run_parts(&PARTS, services, claims);
+}
