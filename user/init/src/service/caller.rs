@@ -10,7 +10,7 @@ use freehold_rt::calls;
 use freehold_rt::slots::Slot;
 use freehold_rt::thread::{self, Options, Thread};
 use freehold_rt::utcb::Range;
-use freehold_rt::{CapName, Error, Message, Utcb};
+use freehold_rt::{CapName, Error, Message, Utcb, time};
 
 use crate::actor::new_notification;
 use crate::failure::Failure;
@@ -50,6 +50,7 @@ impl Piece {
 struct Line {
     go: AtomicU32,
     done: AtomicU32,
+    start: AtomicU32,
     job: [AtomicU32; 13],
     result: [AtomicU32; 4],
 }
@@ -58,6 +59,7 @@ static LINES: [Line; CALLERS] = [const {
     Line {
         go: AtomicU32::new(0),
         done: AtomicU32::new(0),
+        start: AtomicU32::new(0),
         job: [const { AtomicU32::new(0) }; 13],
         result: [const { AtomicU32::new(0) }; 4],
     }
@@ -95,7 +97,16 @@ impl Caller {
     /// # Errors
     /// The kernel's.
     pub fn begin(&self, piece: &Piece) -> Result<(), Failure> {
+        self.begin_at(piece, time::cycles() as u32)
+    }
+
+    /// Has it make a call when the low word of the cycle counter is `start`. Until then it runs.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn begin_at(&self, piece: &Piece, start: u32) -> Result<(), Failure> {
         let line = &LINES[self.index];
+        line.start.store(start, Ordering::Relaxed);
         line.result[0].store(NOTHING, Ordering::Relaxed);
         line.job.iter().zip(encode(piece)).for_each(|(place, word)| place.store(word, Ordering::Relaxed));
         Ok(calls::notify(self.go.name(), 1)?)
@@ -131,7 +142,10 @@ fn work(index: u32) {
     let line = &LINES[index as usize];
     let name = |place: &AtomicU32| CapName(place.load(Ordering::Relaxed));
     while calls::wait(name(&line.go)).is_ok() {
-        let outcome = decode(&line.job).call();
+        let piece = decode(&line.job);
+        let start = line.start.load(Ordering::Relaxed);
+        while start.wrapping_sub(time::cycles() as u32) as i32 > 0 {}
+        let outcome = piece.call();
         let words = match outcome {
             Ok(answer) => [0, answer.label().into(), answer.word(0), answer.word(1)],
             Err(error) => [error as u32, 0, 0, 0],

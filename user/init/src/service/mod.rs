@@ -21,17 +21,19 @@ mod lies;
 mod replies;
 mod stage;
 mod strikes;
+mod sweep;
 
 use crate::claims::Claims;
 use crate::services::Services;
 use crate::tour::{Part, run_parts};
 
 /// The parts.
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     ("Requests and replies of many sizes, every page missing at first", replies::run),
     ("A client that lies", lies::run),
     ("Struck at every step", strikes::run),
     ("The server destroyed at every step", strikes::run_without_server),
+    ("A worker killed after any instruction", sweep::run),
 ];
 
 /// Runs it.
