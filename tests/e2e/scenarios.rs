@@ -121,6 +121,7 @@ fn tour() -> Vec<Scenario> {
 fn service() -> Vec<Scenario> {
     let run = |name, file| Scenario {
         append: "service",
+        time_limit: Duration::from_secs(600),
         expect: Expect::Pass("service"),
         ..Scenario::tour(name, file)
     };

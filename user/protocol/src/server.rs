@@ -48,7 +48,8 @@ pub const FILL: u16 = 1;
 /// Paging: service `[slice]`: the slice is not needed any more. Answer: `[frames that were in it]`, or
 /// REFUSED while the server still reads it.
 pub const RELEASE: u16 = 2;
-/// Paging: order `[slice]`. Answer: `[pages filled so far, frames in it now, 1 if a fill is held]`.
+/// Paging: order `[slice]`. Answer: `[pages filled so far, frames in it now, 1 if a fill is held, how often
+/// RELEASE was asked]`.
 pub const FILLS: u16 = 3;
 /// Paging: order `[slice, count]`: fills `count` more pages, then answers no request for one.
 pub const QUIET: u16 = 4;

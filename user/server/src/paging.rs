@@ -21,6 +21,8 @@ struct Manner {
     /// Pages to be filled before it falls silent; `None`: it does not.
     until_quiet: Option<u32>,
     held: Option<Held>,
+    /// How often it was asked for the release of the slice.
+    releases: u32,
 }
 
 /// Serves the endpoint until it is gone.
@@ -35,16 +37,21 @@ fn answer(manners: &mut [Manner], received: &Received) -> Option<Message> {
     let Some(manner) = manners.get_mut(slice as usize) else { return Some(Message::new(REFUSED)) };
     Some(match (received.badge, request.label()) {
         (SERVICE, FILL) => return manner.fill(slice, argument),
-        (SERVICE, RELEASE) => match SLICES.release(slice) {
-            Some(count) => {
-                // Whoever still waits for a page waits for nothing: it learns PeerGone.
-                manner.held = None;
-                Message::of(DONE, &[count])
+        (SERVICE, RELEASE) => {
+            manner.releases += 1;
+            match SLICES.release(slice) {
+                Some(count) => {
+                    // Whoever still waits for a page waits for nothing: it learns PeerGone.
+                    manner.held = None;
+                    Message::of(DONE, &[count])
+                }
+                None => Message::new(REFUSED),
             }
-            None => Message::new(REFUSED),
-        },
+        }
         (0, FILLS) => match SLICES.counts(slice) {
-            Some([fills, frames]) => Message::of(DONE, &[fills, frames, manner.held.is_some().into()]),
+            Some([fills, frames]) => {
+                Message::of(DONE, &[fills, frames, manner.held.is_some().into(), manner.releases])
+            }
             None => Message::new(REFUSED),
         },
         (0, QUIET) => {

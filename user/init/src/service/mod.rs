@@ -5,6 +5,7 @@
 //! |---|---|
 //! | ground.rs | memory whose pages come and go |
 //! | caller.rs | threads that call, and can be destroyed anywhere |
+//! | looper.rs | clients that do the same over and over |
 //! | stage.rs | the programs, and a client played beside them |
 //! | replies.rs | requests and replies of many sizes, through the library |
 //! | lies.rs | messages that no honest client sends, and what a client cannot name |
@@ -15,25 +16,30 @@
 
 mod caller;
 
+mod flood;
 mod ground;
 mod lies;
+mod looper;
 
 mod replies;
 mod stage;
 mod strikes;
 mod sweep;
+mod together;
 
 use crate::claims::Claims;
 use crate::services::Services;
 use crate::tour::{Part, run_parts};
 
 /// The parts.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 7] = [
     ("Requests and replies of many sizes, every page missing at first", replies::run),
     ("A client that lies", lies::run),
     ("Struck at every step", strikes::run),
     ("The server destroyed at every step", strikes::run_without_server),
     ("A worker killed after any instruction", sweep::run),
+    ("Floods, and more clients than slices", flood::run),
+    ("Several clients at once, of high and of low priority", together::run),
 ];
 
 /// Runs it.

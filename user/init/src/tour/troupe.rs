@@ -208,6 +208,14 @@ impl Troupe {
         Ok(SliceState { fills: answer.word(0), frames: answer.word(1), held: answer.word(2) != 0 })
     }
 
+    /// How often the service has asked the server for a slice's release.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn releases(&self, slice: u32) -> Result<u32, Failure> {
+        Ok(self.paging(server::FILLS, &[slice])?.word(3))
+    }
+
     /// Sessions that are open, or whose slices are not yet cleared away.
     ///
     /// # Errors
