@@ -30,6 +30,9 @@ pub const HOLD: u16 = 4;
 pub const LET_GO: u16 = 5;
 /// Requests: order `[slice]`. Answer: `[1 if something is held]`.
 pub const HELD: u16 = 6;
+/// Requests: order `[slice, milliseconds]`: with the next complete request in that slice the server dawdles,
+/// having received it and not yet looked at it. Nothing else is served meanwhile.
+pub const DAWDLE: u16 = 7;
 
 /// Op of a request: its SHA-256, 32 bytes.
 pub const DIGEST: u32 = 1;

@@ -4,6 +4,9 @@ use freehold_protocol::server::{ADD, BAD_REQUEST, DIGEST, MAKE, OK};
 use freehold_rt::transfer::slices::Work;
 use sha2::{Digest, Sha256};
 
+/// Bytes of a digest.
+const DIGEST_BYTES: u32 = 32;
+
 /// A complete request, as the transfer service describes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
@@ -19,29 +22,37 @@ pub struct Request {
     pub room: u32,
 }
 
-/// Computes. Returns the status and the bytes of the reply, which is in the slice then.
+impl Request {
+    /// Bytes of its reply. `None`: there is no such op, or the client has no room for so many. What the client
+    /// has room for, and the reply does not need, costs the server nothing.
+    pub fn reply_bytes(&self) -> Option<u32> {
+        let bytes = match self.op {
+            DIGEST => DIGEST_BYTES,
+            ADD => self.bytes,
+            MAKE => self.words[0],
+            _ => return None,
+        };
+        (bytes <= self.room).then_some(bytes)
+    }
+}
+
+/// Computes; `work` has the room that the reply takes, if there is to be one. Returns the status and the bytes of
+/// the reply, which is in the slice then.
 pub fn run(request: &Request, work: &mut Work<'_>) -> [u32; 2] {
+    let Some(reply) = request.reply_bytes() else { return [BAD_REQUEST, 0] };
     let [first, second] = request.words;
-    let slice = work.in_place();
-    let reply = match request.op {
-        DIGEST if request.room >= 32 => {
-            let digest = Sha256::digest(&slice[..request.bytes as usize]);
-            slice[..32].copy_from_slice(&digest);
-            32
+    let (bytes, slice) = (request.bytes as usize, work.in_place());
+    match request.op {
+        DIGEST => {
+            let digest = Sha256::digest(&slice[..bytes]);
+            slice[..DIGEST_BYTES as usize].copy_from_slice(&digest);
         }
-        ADD if request.room >= request.bytes => {
-            for byte in &mut slice[..request.bytes as usize] {
-                *byte = byte.wrapping_add(first as u8);
-            }
-            request.bytes
-        }
-        MAKE if request.room >= first => {
-            for (index, byte) in slice[..first as usize].iter_mut().enumerate() {
+        ADD => slice[..bytes].iter_mut().for_each(|byte| *byte = byte.wrapping_add(first as u8)),
+        _ => {
+            for (index, byte) in slice[..reply as usize].iter_mut().enumerate() {
                 *byte = (second as usize + index / 4096 + index) as u8;
             }
-            first
         }
-        _ => return [BAD_REQUEST, 0],
-    };
+    }
     [OK, reply]
 }

@@ -3,13 +3,13 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_protocol::answer::{DONE, REFUSED};
-use freehold_protocol::server::{COMPLETE, HELD, HOLD, LET_GO, PING, SERVICE, SETUP};
+use freehold_protocol::server::{COMPLETE, DAWDLE, HELD, HOLD, LET_GO, PING, SERVICE, SETUP};
 use freehold_protocol::transfer::{SESSIONS_MAX, TRANSFER};
 use freehold_protocol::victim::ECHO;
 use freehold_rt::calls::{self, Received};
 use freehold_rt::slots::Slot;
 use freehold_rt::transfer::slices::Work;
-use freehold_rt::{CapName, Error, Message, serve, start};
+use freehold_rt::{CapName, Error, Message, serve, start, time};
 
 use crate::ops::{self, Request};
 use crate::{SLICES, WORKERS};
@@ -31,6 +31,8 @@ enum Place {
     Answering,
     /// To hold the next one.
     Holding,
+    /// To do nothing for so many milliseconds first.
+    Dawdling(u32),
     /// It holds one.
     Held { request: Request, work: Work<'static>, reply: Slot },
 }
@@ -50,6 +52,10 @@ fn answer(places: &mut [Place], received: &Received) -> Option<Message> {
             *place? = Place::Holding;
             Message::new(DONE)
         }
+        (0, DAWDLE) => {
+            *place? = Place::Dawdling(message.word(1));
+            Message::new(DONE)
+        }
         (0, LET_GO) => Message::of(DONE, &[u32::from(let_go(place?))]),
         (0, HELD) => Message::of(DONE, &[u32::from(matches!(place?, Place::Held { .. }))]),
         _ => Message::new(REFUSED),
@@ -65,7 +71,12 @@ fn complete(place: &mut Place, message: &Message) -> Option<Message> {
         words: [message.word(3), message.word(4)],
         room: message.word(5),
     };
-    let Some(mut work) = SLICES.work(request.slice, request.bytes, request.room, false) else {
+    if let Place::Dawdling(milliseconds) = *place {
+        *place = Place::Answering;
+        time::sleep(milliseconds);
+    }
+    let reply = request.reply_bytes().unwrap_or(0);
+    let Some(mut work) = SLICES.work(request.slice, request.bytes, reply, false) else {
         return Some(Message::new(REFUSED));
     };
     if matches!(place, Place::Holding) {

@@ -1,5 +1,6 @@
-//! The transfer service: carries a client's memory to the server, through page faults on either side,
-//! so that a fault hurts nobody but the one whose memory it is.
+//! The transfer service: carries a client's requests to the server and its replies back, through page faults on
+//! every side, so that a fault hurts nobody but the one whose memory it is. docs/transfer-service.md tells the
+//! protocol, its budgets, and who may do what.
 //!
 //! | file | what | whose frames | who runs it |
 //! |---|---|---|---|

@@ -9,6 +9,7 @@
 //! | stage.rs | the programs, and a client played beside them |
 //! | replies.rs | requests and replies of many sizes, through the library |
 //! | lies.rs | messages that no honest client sends, and what a client cannot name |
+//! | names.rs | what the service and the server can name |
 //! | strikes.rs | frames, capabilities, threads taken away at every step |
 //! | sweep.rs | workers killed after any number of instructions |
 //! | flood.rs | more clients than slices, opening and closing, sending pieces |
@@ -20,6 +21,7 @@ mod flood;
 mod ground;
 mod lies;
 mod looper;
+mod names;
 
 mod replies;
 mod stage;
@@ -32,9 +34,10 @@ use crate::services::Services;
 use crate::tour::{Part, run_parts};
 
 /// The parts.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("Requests and replies of many sizes, every page missing at first", replies::run),
     ("A client that lies", lies::run),
+    ("What the service and the server can name", names::run),
     ("Struck at every step", strikes::run),
     ("The server destroyed at every step", strikes::run_without_server),
     ("A worker killed after any instruction", sweep::run),

@@ -5,11 +5,11 @@
 use core::fmt::{self, Display, Formatter};
 
 use freehold_protocol::answer::DONE;
-use freehold_protocol::server::{OK, QUIET, SPEAK};
+use freehold_protocol::server::{DAWDLE, OK, QUIET, SPEAK};
 use freehold_protocol::transfer::{ABORTED, FAULTED, FILLED_TOO_OFTEN, NO_SERVER, REPLY_FAULTED};
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::transfer::{Session, cancel};
-use freehold_rt::{CapName, Error, SlotRef, Utcb, calls};
+use freehold_rt::{CapName, Error, SlotRef, Utcb, calls, time};
 
 use super::caller::{Caller, Outcome};
 use super::ground::{AT, Ground};
@@ -20,6 +20,9 @@ use crate::frames::Frames;
 use crate::services::Services;
 use crate::tour::carried::file_bytes;
 use crate::tour::troupe::until;
+
+/// Milliseconds by which the server is late.
+const LATE: u32 = 60;
 
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,8 +150,32 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
             claims.equal(format_args!("{strike} {step}"), found, expected);
         }
     }
+    late(&stage, claims)?;
     stage.end()?;
     ground.end()
+}
+
+/// The server has received a request, and not yet looked at it, when its session ends and another one gets the
+/// slice: it must not work on that one's memory.
+fn late(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let caller = Caller::new(0, PRIORITY)?;
+    let session = stage.open()?;
+    let slice = session.number().unwrap_or(u32::MAX);
+    stage.prepare()?;
+    stage.troupe.server()?.obeys(DAWDLE, &[slice, LATE])?;
+    caller.begin(&piece(&session, 0))?;
+    time::sleep(LATE / 4);
+    let fills = stage.troupe.slice(slice)?.fills;
+    let waits = caller.so_far().is_none();
+    cancel(stage.service.name())?;
+    let released = stage.troupe.sessions()? == 0;
+    claims.holds("a session ends behind a request that the server has not looked at", waits && released);
+    let right = stage.serves(1)?;
+    let shared = stage.troupe.slice(slice)?.fills > fills;
+    claims.holds("another client's transfer in the same slice is right", right && shared);
+    claims.equal("the first one's client learns of it", caller.outcome(SOON), Some(Err(Error::PeerGone)));
+    session.close()?;
+    caller.destroy()
 }
 
 /// Brings a new session to a step; the thread that waits in it, if one does.

@@ -139,6 +139,11 @@ impl Troupe {
         &self.pager
     }
 
+    /// The transfer service.
+    pub fn transfer(&self) -> &Actor {
+        &self.transfer
+    }
+
     /// The server.
     ///
     /// # Errors

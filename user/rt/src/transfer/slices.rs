@@ -146,10 +146,11 @@ impl Slices {
     }
 
     /// Begins to work on a request of `request` bytes, with room for a reply of `room` bytes: the pages for
-    /// that, from the slice's first byte on or (`behind`) behind the request, are filled. Called by the thread
-    /// that has received the COMPLETE. `None`: the request's pages are not all there, somebody works on it
-    /// already, there is no memory for the reply, or the worker does not wait any more: then the slice may be
-    /// another session's.
+    /// that, from the slice's first byte on or (`behind`) behind the request, are filled. `room` is what the
+    /// reply takes; how much the client has room for is no measure of what the server should spend. Called by
+    /// the thread that has received the COMPLETE. `None`: the request's pages are not all there, somebody works
+    /// on it already, there is no memory for the reply, or the worker does not wait any more: then the slice may
+    /// be another session's.
     pub fn work(&self, slice: u32, request: u32, room: u32, behind: bool) -> Option<Work<'_>> {
         let at = if behind { request.next_multiple_of(ALIGNMENT) } else { 0 };
         let end = request.max(at.checked_add(room)?);
