@@ -36,6 +36,8 @@ pub const TIME: u32 = 400;
 pub const TIME_PER_PAGE: u32 = 1;
 /// Milliseconds between two sessions of the same client: who asks earlier waits so long.
 pub const PAUSE: u32 = 2;
+/// Milliseconds between two looks of the manager's at its sessions: so late can their end be noticed.
+pub const PERIOD: u32 = 20;
 /// Clients that can wait for a session at a time.
 pub const WAITING_MAX: usize = 16;
 

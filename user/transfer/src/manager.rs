@@ -9,8 +9,8 @@
 use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED, REFUSED};
 use freehold_protocol::server::PAGING;
 use freehold_protocol::transfer::{
-    BEGIN, CANCEL, CEILING_SHIFT, CLIENT_NUMBERS, CLOSE, OPEN, PAUSE, SERVER, SESSIONS, SESSIONS_MAX, SLICE,
-    TIME, TIME_PER_PAGE, WORKER,
+    BEGIN, CANCEL, CEILING_SHIFT, CLIENT_NUMBERS, CLOSE, OPEN, PAUSE, PERIOD, SERVER, SESSIONS, SESSIONS_MAX,
+    SLICE, TIME, TIME_PER_PAGE, WORKER,
 };
 use freehold_rt::abi::layout::{BLOCK, FOREVER, utcb};
 use freehold_rt::abi::message::Item;
@@ -23,9 +23,6 @@ use crate::board;
 use crate::session::{Released, Session, Wish, release};
 use crate::slices::Slices;
 use crate::waiting::{Waiter, Waiting};
-
-/// Milliseconds between two looks at the sessions that there are.
-pub const PERIOD: u32 = 20;
 
 /// A slice's place.
 enum Place {

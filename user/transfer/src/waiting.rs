@@ -4,7 +4,7 @@
 //! who asks again goes to the end; there are at most [`WAITING_MAX`] places; a client gets at most one session
 //! in [`PAUSE`] ms. So the work that OPENs cause is bounded for each client (one session made, one ended, one
 //! RELEASE asked of the server in that time), and whoever waits is passed by nobody for a slice that it can
-//! use. A client that does not wait any more is noticed within [`crate::manager::PERIOD`].
+//! use. A client that does not wait any more is noticed within [`PERIOD`](freehold_protocol::transfer::PERIOD) ms.
 
 use freehold_protocol::transfer::{CLIENT_NUMBERS, PAUSE, WAITING_MAX};
 use freehold_rt::abi::info::Kind;

@@ -5,9 +5,10 @@
 use alloc::vec::Vec;
 
 use freehold_protocol::server::PING;
-use freehold_protocol::transfer::{PAUSE, TIME, TIME_PER_PAGE, WAITING_MAX};
-use freehold_rt::transfer::cancel;
-use freehold_rt::{println, records, serde_json, time};
+use freehold_protocol::transfer::{PAUSE, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX};
+use freehold_rt::abi::layout::FRAME;
+use freehold_rt::transfer::{Failure as Broken, Session, cancel};
+use freehold_rt::{Error, Utcb, println, records, serde_json, time};
 
 use super::caller::Caller;
 use super::ground::Ground;
@@ -23,8 +24,6 @@ use crate::tour::troupe::until;
 const SLICES: u32 = 2;
 /// Milliseconds that a flood lasts.
 const FLOOD: u32 = 300;
-/// Milliseconds between two looks of the service's at its sessions.
-const PERIOD: u32 = 20;
 /// Messages of a flood of CLOSE.
 const CLOSES: u32 = 1_000;
 
@@ -39,6 +38,7 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     one(&stage, claims)?;
     many(&stage, claims)?;
     keepers(&stage, claims)?;
+    waits_that_end(&stage, claims)?;
     more_than_wait(&stage, claims)?;
     storms(&stage, claims)?;
     closes(&stage, claims)?;
@@ -124,6 +124,27 @@ fn keepers(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
         claims.equal(format_args!("{habit:?}: none of their transfers failed"), bad, 0);
     }
     Ok(())
+}
+
+/// A wait that its client gives up, and one that is cancelled, leave nothing behind.
+fn waits_that_end(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let mut loopers = start(stage, &[Habit::Keeps; SLICES as usize + 1])?;
+    let sessions = |loopers: &[Looper]| loopers.iter().map(|looper| looper.did().sessions).sum::<u32>();
+    let waits = || Ok(sessions(&loopers) == SLICES && stage.troupe.waiting()? == 1);
+    claims.holds("one of three waits", until(LIMIT, waits)?);
+    let limits = (LIMIT, PERIOD);
+    let found = Utcb::current().within(limits, || Session::open(stage.service.name(), FRAME, PRIORITY));
+    let found = (found.err(), until(2 * PERIOD, || Ok(stage.troupe.waiting()? == 1))?);
+    let given_up = (Some(Broken::Call(Error::Timeout)), true);
+    claims.equal("a client gives up, and its place is free again", found, given_up);
+    let index = loopers.iter().position(|looper| looper.did().sessions == 0).unwrap_or(0);
+    let waiter = loopers.swap_remove(index);
+    waiter.tell_to_end();
+    cancel(waiter.service())?;
+    let did = waiter.end()?;
+    let found = (did.failed, stage.troupe.waiting()?, sessions(&loopers));
+    claims.equal("a wait is cancelled by another thread", found, (1, 0, SLICES));
+    end_all(loopers).map(|_| ())
 }
 
 /// More than can wait: the last ones are refused at once, and those who give up leave their places.

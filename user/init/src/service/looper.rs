@@ -74,7 +74,7 @@ static LINES: [Line; LOOPERS] = [const {
 pub struct Looper {
     index: usize,
     thread: Thread,
-    _service: Slot,
+    service: Slot,
 }
 
 impl Looper {
@@ -90,7 +90,12 @@ impl Looper {
         line.priority.store(priority.into(), Ordering::Relaxed);
         line.did.iter().chain([&line.stop, &line.ended]).for_each(|word| word.store(0, Ordering::Relaxed));
         let thread = thread::spawn(work, index as u32, Options::new(priority))?;
-        Ok(Looper { index, thread, _service: service })
+        Ok(Looper { index, thread, service })
+    }
+
+    /// Its way to the service.
+    pub fn service(&self) -> CapName {
+        self.service.name()
     }
 
     /// What it did so far.

@@ -1,31 +1,24 @@
-//! Large requests and replies through the transfer service (docs/transfer-service.md): the client's side
-//! here, the server's in [`slices`].
+//! Large requests and replies through the transfer service (docs/transfer-service.md).
 //!
-//! What must hold: the worker's two frames are the client's own. It lends them under a bound, through a
-//! proxy, and takes them back whatever the service does. While a call lasts, the service's worker can read
-//! the request and write the reply, and touches nothing else of the client's.
+//! | file | what |
+//! |---|---|
+//! | mod.rs | the client's side: sessions, calls |
+//! | open.rs | a session opened and closed |
+//! | call.rs | one call's way through the session's worker |
+//! | slices.rs | the server's side |
 
+mod call;
+mod open;
 pub mod slices;
 
-use core::ptr;
+use freehold_abi::{CapName, Error};
+use freehold_protocol::transfer::{ABORTED, CLOSE, OTHERS_WAIT};
 
-use freehold_abi::message::Item;
-use freehold_abi::{CapName, Error, Rights};
-use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED};
-use freehold_protocol::transfer::{
-    ABORTED, CLOSE, FAULTED, OPEN, OTHERS_WAIT, PIECE, REPLY, REPLY_FAULTED, REQUEST, REST,
-};
-
-use crate::calls::{self, Lend, Stop};
-use crate::memory::{self, MapError};
-use crate::roots::Extent;
-use crate::slots::Slot;
-use crate::utcb::Range;
-use crate::{Message, Utcb};
-
-/// What can be derived from each of the worker's frames: the kernel's capability to the thread, the
-/// mapping of the UTCB.
-const WORKER: Lend = Lend::exactly(8);
+use self::call::Transfer;
+use self::open::Open;
+use crate::Message;
+use crate::calls::{self, Stop};
+use crate::memory::MapError;
 
 /// Why a session was not opened, or a call not carried through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,17 +75,6 @@ pub struct Session {
     priority: u8,
     /// `None`: it was over, and could not be opened anew.
     open: Option<Open>,
-}
-
-/// An open one.
-#[derive(Debug)]
-struct Open {
-    /// What to send pieces to.
-    worker: Slot,
-    number: u32,
-    /// What the service's capability to the frames hangs on.
-    proxy: Slot,
-    frames: Extent,
 }
 
 impl Session {
@@ -182,130 +164,4 @@ impl Drop for Session {
 /// Those of a call to the service.
 pub fn cancel(service: CapName) -> Result<(), Error> {
     calls::call(service, &Message::new(CLOSE)).map(|_| ())
-}
-
-impl Open {
-    fn new(service: CapName, bytes: u32, priority: u8) -> Result<Open, Failure> {
-        let worker = Slot::take().ok_or(Failure::Exhausted)?;
-        let proxy = Slot::take().ok_or(Failure::Exhausted)?;
-        let frames = memory::take(2, 1).ok_or(Failure::Exhausted)?;
-        let mut open = Open { worker, number: 0, proxy, frames };
-        match open.ask(service, bytes, priority) {
-            Ok(number) => {
-                open.number = number;
-                Ok(open)
-            }
-            Err(failure) => {
-                open.take_back().map_err(|stop| stop.error)?;
-                Err(failure)
-            }
-        }
-    }
-
-    /// Lends the frames and calls the service; returns the session's number.
-    fn ask(&self, service: CapName, bytes: u32, priority: u8) -> Result<u32, Failure> {
-        let rights = Rights::EDIT.or(Rights::SHARE);
-        let roots = calls::range(self.frames.first, self.frames.count);
-        calls::lend(self.frames.container, self.proxy.reference(), rights, roots, WORKER, 2)?;
-        let mut message = Message::of(OPEN, &[bytes, priority.into()]);
-        let source = self.proxy.name();
-        message.push_item(Item { source, moved: false, rights: Rights::EDIT, total: 0 });
-        let utcb = Utcb::current();
-        utcb.set_slots(self.worker.name(), 1);
-        let answer = calls::call(service, &message);
-        utcb.set_slots(CapName::NONE, 0);
-        let answer = answer?;
-        match answer.label() {
-            DONE if answer.items() == 1 => Ok(answer.word(0)),
-            FAILED => Err(Failure::Call(Error::from_status(answer.word(0)).unwrap_or(Error::BadMessage))),
-            EXHAUSTED => Err(Failure::Exhausted),
-            _ => Err(Failure::Refused),
-        }
-    }
-
-    fn close(self, service: CapName) -> Result<(), Stop> {
-        // A service that is gone has no session either.
-        let _ = calls::call(service, &Message::new(CLOSE));
-        self.take_back()
-    }
-
-    fn take_back(self) -> Result<(), Stop> {
-        let Open { worker, proxy, frames, .. } = self;
-        drop((worker, proxy));
-        memory::release(frames)
-    }
-}
-
-/// One call's way through a worker.
-struct Transfer {
-    words: [u32; 4],
-    request: Range,
-    reply: Range,
-}
-
-impl Transfer {
-    fn new(op: u16, [first, second]: [u32; 2], request: &[u8], reply: &mut [u8]) -> Transfer {
-        let room = reply.len() as u32;
-        let request =
-            Range { address: request.as_ptr() as u32, bytes: request.len() as u32, writable: false };
-        let reply = Range { address: reply.as_mut_ptr() as u32, bytes: room, writable: true };
-        Transfer { words: [op.into(), first, second, room], request, reply }
-    }
-
-    fn begin(&self, worker: CapName) -> Result<Message, Error> {
-        self.piece(worker, 0)
-    }
-
-    /// The rest, from what the first piece came to, if it has been sent.
-    fn finish(&self, worker: CapName, first: Option<Result<Message, Error>>) -> Result<Answer, Failure> {
-        let mut answer = first.unwrap_or_else(|| self.begin(worker))?;
-        let mut resumed = 0;
-        loop {
-            let (first, second) = (answer.word(0), answer.word(1));
-            let inside = |range: Range| first.wrapping_sub(range.address) < range.bytes;
-            answer = match answer.label() {
-                DONE if second <= self.reply.bytes => {
-                    return Ok(Answer { status: first, bytes: second, resumed });
-                }
-                FAULTED if inside(self.request) => {
-                    touch(first);
-                    self.piece(worker, second)?
-                }
-                REPLY_FAULTED if inside(self.reply) => {
-                    touch_to_write(first);
-                    self.send(worker, Message::of(REST, &[second]))?
-                }
-                ABORTED => return Err(Failure::Aborted { reason: first, error: Error::from_status(second) }),
-                _ => return Err(Failure::Senseless),
-            };
-            resumed += 1;
-        }
-    }
-
-    fn piece(&self, worker: CapName, offset: u32) -> Result<Message, Error> {
-        let [op, first, second, room] = self.words;
-        self.send(worker, Message::of(PIECE, &[offset, self.request.bytes, op, first, second, room]))
-    }
-
-    fn send(&self, worker: CapName, message: Message) -> Result<Message, Error> {
-        let mut ranges = [self.request; 2];
-        ranges[REQUEST as usize] = self.request;
-        ranges[REPLY as usize] = self.reply;
-        Utcb::current().set_ranges(&ranges);
-        calls::call(worker, &message.with_ranges())
-    }
-}
-
-/// Makes a page present by faulting on it. If its pager does not bring it, the thread waits here or stops.
-fn touch(address: u32) {
-    // SAFETY: the address lies in a request, which is borrowed.
-    unsafe { ptr::read_volatile(address as *const u8) };
-}
-
-/// The same, writable. What the service has written there already stays.
-fn touch_to_write(address: u32) {
-    let place = address as *mut u8;
-    // SAFETY: the address lies in the room for a reply, which is borrowed for writing; the worker does
-    // not run between its answer and the next call.
-    unsafe { place.write_volatile(place.read_volatile()) };
 }
