@@ -6,11 +6,12 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use freehold_rt::abi::message::Item;
 use freehold_rt::calls;
 use freehold_rt::slots::Slot;
 use freehold_rt::thread::{self, Options, Thread};
 use freehold_rt::utcb::Range;
-use freehold_rt::{CapName, Error, Message, Utcb, time};
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, time};
 
 use crate::actor::new_notification;
 use crate::failure::Failure;
@@ -18,10 +19,10 @@ use crate::failure::Failure;
 /// Callers at a time.
 pub const CALLERS: usize = 16;
 
-/// One call to a worker.
+/// One call, to a worker or the manager.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
-    /// What the worker serves.
+    /// What it goes to.
     pub worker: CapName,
     /// The message's label.
     pub label: u16,
@@ -33,6 +34,8 @@ pub struct Piece {
     pub ranges: [Range; 2],
     /// How many.
     pub declared: usize,
+    /// A capability that goes along, and a slot for one that comes back.
+    pub item: Option<(CapName, CapName)>,
 }
 
 impl Piece {
@@ -41,8 +44,14 @@ impl Piece {
     /// # Errors
     /// Those of a call.
     pub fn call(&self) -> Result<Message, Error> {
-        Utcb::current().set_ranges(&self.ranges[..self.declared]);
-        calls::call(self.worker, &Message::of(self.label, &self.words[..self.count]).with_ranges())
+        let utcb = Utcb::current();
+        utcb.set_ranges(&self.ranges[..self.declared]);
+        let mut message = Message::of(self.label, &self.words[..self.count]).with_ranges();
+        if let Some((source, slot)) = self.item {
+            message.push_item(Item { source, moved: false, rights: Rights::EDIT, total: 0 });
+            utcb.set_slots(slot, 1);
+        }
+        calls::call(self.worker, &message)
     }
 }
 
@@ -51,7 +60,7 @@ struct Line {
     go: AtomicU32,
     done: AtomicU32,
     start: AtomicU32,
-    job: [AtomicU32; 13],
+    job: [AtomicU32; WORDS],
     result: [AtomicU32; 4],
 }
 
@@ -60,10 +69,13 @@ static LINES: [Line; CALLERS] = [const {
         go: AtomicU32::new(0),
         done: AtomicU32::new(0),
         start: AtomicU32::new(0),
-        job: [const { AtomicU32::new(0) }; 13],
+        job: [const { AtomicU32::new(0) }; WORDS],
         result: [const { AtomicU32::new(0) }; 4],
     }
 }; CALLERS];
+
+/// Words of a job.
+const WORDS: usize = 15;
 
 /// No answer yet.
 const NOTHING: u32 = u32::MAX;
@@ -159,17 +171,18 @@ fn work(index: u32) {
 
 const WRITABLE: u32 = 1 << 31;
 
-fn encode(piece: &Piece) -> [u32; 13] {
+fn encode(piece: &Piece) -> [u32; WORDS] {
     let size = |range: Range| range.bytes | if range.writable { WRITABLE } else { 0 };
     let counts = (piece.count | piece.declared << 8) as u32;
     let [a, b, c, d, e, f] = piece.words;
     let [first, second] = piece.ranges;
     let ranges = [first.address, size(first), second.address, size(second)];
     let [g, h, i, j] = ranges;
-    [piece.worker.0, piece.label.into(), counts, a, b, c, d, e, f, g, h, i, j]
+    let (source, slot) = piece.item.unwrap_or_default();
+    [piece.worker.0, piece.label.into(), counts, a, b, c, d, e, f, g, h, i, j, source.0, slot.0]
 }
 
-fn decode(job: &[AtomicU32; 13]) -> Piece {
+fn decode(job: &[AtomicU32; WORDS]) -> Piece {
     let word = |index: usize| job[index].load(Ordering::Relaxed);
     let range = |index: usize| {
         let size = word(index + 1);
@@ -182,5 +195,6 @@ fn decode(job: &[AtomicU32; 13]) -> Piece {
         count: (word(2) & 0xFF) as usize,
         ranges: [range(9), range(11)],
         declared: (word(2) >> 8) as usize,
+        item: (word(13) != 0).then_some((CapName(word(13)), CapName(word(14)))),
     }
 }

@@ -2,17 +2,14 @@
 //! mean nothing; more of them than slices. Whoever else wants a session gets one in a stated time, and the server
 //! is asked no more than a stated number of times.
 
-use alloc::vec::Vec;
-
 use freehold_protocol::server::PING;
 use freehold_protocol::transfer::{PAUSE, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX};
-use freehold_rt::abi::layout::FRAME;
-use freehold_rt::transfer::{Failure as Broken, Session, cancel};
-use freehold_rt::{Error, Utcb, println, records, serde_json, time};
+use freehold_rt::transfer::cancel;
+use freehold_rt::{println, records, serde_json, time};
 
 use super::caller::Caller;
 use super::ground::Ground;
-use super::looper::{Did, Habit, LOOPERS, Looper, end_all};
+use super::looper::{Did, Habit, LOOPERS, Looper, end_all, start_all};
 use super::stage::{LIMIT, PRIORITY, Stage, piece};
 use crate::claims::Claims;
 use crate::failure::Failure;
@@ -38,17 +35,12 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     one(&stage, claims)?;
     many(&stage, claims)?;
     keepers(&stage, claims)?;
-    waits_that_end(&stage, claims)?;
     more_than_wait(&stage, claims)?;
     storms(&stage, claims)?;
     closes(&stage, claims)?;
     claims.holds("nothing is left of the sessions", stage.is_cleared(0)? && stage.is_cleared(1)?);
     stage.end()?;
     ground.end()
-}
-
-fn start(stage: &Stage<'_>, habits: &[Habit]) -> Result<Vec<Looper>, Failure> {
-    habits.iter().enumerate().map(|(index, &habit)| Looper::start(stage, index, habit, PRIORITY)).collect()
 }
 
 /// Serves a real client for a while. Returns how many of its transfers were right, and how many were not.
@@ -67,7 +59,7 @@ fn serve_for(stage: &Stage<'_>, milliseconds: u32) -> Result<(u32, u32), Failure
 /// One client that opens and closes: it gets a session in PAUSE ms, no more.
 fn one(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     let begin = time::ticks();
-    let loopers = start(stage, &[Habit::Opens])?;
+    let loopers = start_all(stage, &[Habit::Opens])?;
     let (right, wrong) = serve_for(stage, FLOOD)?;
     let [did, ..] = end_all(loopers)?;
     let lasted = time::ticks().wrapping_sub(begin);
@@ -83,7 +75,7 @@ fn one(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
 /// More than there are slices: each gets its turn.
 fn many(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     let habits = [Habit::Opens; 6];
-    let loopers = start(stage, &habits)?;
+    let loopers = start_all(stage, &habits)?;
     let (right, wrong) = serve_for(stage, FLOOD)?;
     let did = end_all(loopers)?;
     let did = &did[..habits.len()];
@@ -105,7 +97,7 @@ fn many(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
 /// All slices are taken by clients that keep them, idle or at work: whoever waits gets one.
 fn keepers(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     for habit in [Habit::Keeps, Habit::Transfers] {
-        let loopers = start(stage, &[habit; SLICES as usize])?;
+        let loopers = start_all(stage, &[habit; SLICES as usize])?;
         until(LIMIT, || Ok(loopers.iter().all(|looper| looper.did().sessions != 0)))?;
         let begin = time::ticks();
         let session = stage.open()?;
@@ -126,30 +118,9 @@ fn keepers(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A wait that its client gives up, and one that is cancelled, leave nothing behind.
-fn waits_that_end(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
-    let mut loopers = start(stage, &[Habit::Keeps; SLICES as usize + 1])?;
-    let sessions = |loopers: &[Looper]| loopers.iter().map(|looper| looper.did().sessions).sum::<u32>();
-    let waits = || Ok(sessions(&loopers) == SLICES && stage.troupe.waiting()? == 1);
-    claims.holds("one of three waits", until(LIMIT, waits)?);
-    let limits = (LIMIT, PERIOD);
-    let found = Utcb::current().within(limits, || Session::open(stage.service.name(), FRAME, PRIORITY));
-    let found = (found.err(), until(2 * PERIOD, || Ok(stage.troupe.waiting()? == 1))?);
-    let given_up = (Some(Broken::Call(Error::Timeout)), true);
-    claims.equal("a client gives up, and its place is free again", found, given_up);
-    let index = loopers.iter().position(|looper| looper.did().sessions == 0).unwrap_or(0);
-    let waiter = loopers.swap_remove(index);
-    waiter.tell_to_end();
-    cancel(waiter.service())?;
-    let did = waiter.end()?;
-    let found = (did.failed, stage.troupe.waiting()?, sessions(&loopers));
-    claims.equal("a wait is cancelled by another thread", found, (1, 0, SLICES));
-    end_all(loopers).map(|_| ())
-}
-
 /// More than can wait: the last ones are refused at once, and those who give up leave their places.
 fn more_than_wait(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
-    let loopers = start(stage, &[Habit::Keeps; LOOPERS])?;
+    let loopers = start_all(stage, &[Habit::Keeps; LOOPERS])?;
     let over = LOOPERS - SLICES as usize - WAITING_MAX;
     let tally = || {
         let did = || loopers.iter().map(Looper::did);
@@ -177,14 +148,14 @@ fn storms(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
         Ok((completed, stage.troupe.slice(0)?.fills, stage.troupe.slice(1)?.fills))
     };
     let before = state()?;
-    let loopers = start(stage, &[Habit::Storms])?;
+    let loopers = start_all(stage, &[Habit::Storms])?;
     time::sleep(50);
     let after = state()?;
     let [Did { transfers, failed, .. }, ..] = end_all(loopers)?;
     println!("  {transfers} pieces that mean nothing");
     claims.holds("a storm of pieces is answered", transfers > 100 && failed == 0);
     claims.equal("the server hears of none of them", after, before);
-    let loopers = start(stage, &[Habit::Storms])?;
+    let loopers = start_all(stage, &[Habit::Storms])?;
     let (right, wrong) = serve_for(stage, 50)?;
     end_all(loopers)?;
     claims.holds("another client's transfers go on", right > 0 && wrong == 0);

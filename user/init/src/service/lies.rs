@@ -76,6 +76,7 @@ fn honest() -> Piece {
         count: 6,
         ranges: RANGES,
         declared: 2,
+        item: None,
     }
 }
 

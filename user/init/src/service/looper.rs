@@ -2,6 +2,7 @@
 //!
 //! What must hold: it is never destroyed on the way, since it owns frames and slots then.
 
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_protocol::server::{ADD, OK};
@@ -10,7 +11,7 @@ use freehold_rt::thread::{self, Options, Thread};
 use freehold_rt::transfer::{Answer, Failure as Broken, Session};
 use freehold_rt::{CapName, Message, calls, time};
 
-use super::stage::{ADDEND, LIMIT, Stage, byte};
+use super::stage::{ADDEND, LIMIT, PRIORITY, Stage, byte};
 use crate::failure::Failure;
 use crate::tour::troupe::until;
 
@@ -124,6 +125,15 @@ impl Looper {
         self.thread.destroy()?;
         Ok(did)
     }
+}
+
+/// Starts one of each habit.
+///
+/// # Errors
+/// [`Failure`].
+pub fn start_all(stage: &Stage<'_>, habits: &[Habit]) -> Result<Vec<Looper>, Failure> {
+    let habits = habits.iter().enumerate();
+    habits.map(|(index, &habit)| Looper::start(stage, index, habit, PRIORITY)).collect()
 }
 
 /// Ends all of them. Returns what they did.

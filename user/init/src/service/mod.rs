@@ -13,6 +13,7 @@
 //! | strikes.rs | frames, capabilities, threads taken away at every step |
 //! | sweep.rs | workers killed after any number of instructions |
 //! | flood.rs | more clients than slices, opening and closing, sending pieces |
+//! | waits.rs | clients that wait, and do not wait any more |
 //! | together.rs | several clients at once; high and low priority |
 
 mod caller;
@@ -28,13 +29,14 @@ mod stage;
 mod strikes;
 mod sweep;
 mod together;
+mod waits;
 
 use crate::claims::Claims;
 use crate::services::Services;
 use crate::tour::{Part, run_parts};
 
 /// The parts.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("Requests and replies of many sizes, every page missing at first", replies::run),
     ("A client that lies", lies::run),
     ("What the service and the server can name", names::run),
@@ -42,6 +44,7 @@ const PARTS: [Part; 8] = [
     ("The server destroyed at every step", strikes::run_without_server),
     ("A worker killed after any instruction", sweep::run),
     ("Floods, and more clients than slices", flood::run),
+    ("Clients that wait, and do not wait any more", waits::run),
     ("Several clients at once, of high and of low priority", together::run),
 ];
 

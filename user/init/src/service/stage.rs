@@ -244,7 +244,7 @@ pub const RANGES: [Range; 2] = [
 pub fn piece(session: &Session, offset: u32) -> Piece {
     let words = [offset, BYTES, ADD, ADDEND, 0, PAGES * FRAME];
     let worker = session.worker().unwrap_or_default();
-    Piece { worker, label: PIECE, words, count: 6, ranges: RANGES, declared: 2 }
+    Piece { worker, label: PIECE, words, count: 6, ranges: RANGES, declared: 2, item: None }
 }
 
 /// The same: the reply, from `offset` on.
