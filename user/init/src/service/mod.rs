@@ -11,6 +11,7 @@
 //! | lies.rs | messages that no honest client sends, and what a client cannot name |
 //! | names.rs | what the service and the server can name |
 //! | strikes.rs | frames, capabilities, threads taken away at every step |
+//! | ends.rs | the server destroyed at every step; a client; a server that is late |
 //! | sweep.rs | workers killed after any number of instructions |
 //! | flood.rs | more clients than slices, opening and closing, sending pieces |
 //! | waits.rs | clients that wait, and do not wait any more |
@@ -18,6 +19,7 @@
 
 mod caller;
 
+mod ends;
 mod flood;
 mod ground;
 mod lies;
@@ -41,7 +43,7 @@ const PARTS: [Part; 9] = [
     ("A client that lies", lies::run),
     ("What the service and the server can name", names::run),
     ("Struck at every step", strikes::run),
-    ("The server destroyed at every step", strikes::run_without_server),
+    ("Programs destroyed, and a server that is late", ends::run),
     ("A worker killed after any instruction", sweep::run),
     ("Floods, and more clients than slices", flood::run),
     ("Clients that wait, and do not wait any more", waits::run),

@@ -1,15 +1,15 @@
-//! A session struck at every step: its frames, the capability to them, its caller taken away; closed, cancelled;
-//! the server destroyed. Each time: whoever waits learns of it, other clients are served while and after, the
+//! A session struck at every step: its frames, the capability to them, its caller taken away; closed, cancelled. Each
+//! time: whoever waits learns of it, other clients are served while and after, the
 //! slice is empty in the end and serves again.
 
 use core::fmt::{self, Display, Formatter};
 
 use freehold_protocol::answer::DONE;
-use freehold_protocol::server::{DAWDLE, OK, QUIET, SPEAK};
-use freehold_protocol::transfer::{ABORTED, FAULTED, FILLED_TOO_OFTEN, NO_SERVER, REPLY_FAULTED};
+use freehold_protocol::server::{OK, QUIET, SPEAK};
+use freehold_protocol::transfer::{FAULTED, REPLY_FAULTED};
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::transfer::{Session, cancel};
-use freehold_rt::{CapName, Error, SlotRef, Utcb, calls, time};
+use freehold_rt::{CapName, Error, SlotRef, Utcb, calls};
 
 use super::caller::{Caller, Outcome};
 use super::ground::{AT, Ground};
@@ -21,12 +21,9 @@ use crate::services::Services;
 use crate::tour::carried::file_bytes;
 use crate::tour::troupe::until;
 
-/// Milliseconds by which the server is late.
-const LATE: u32 = 60;
-
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub enum Step {
     /// No transfer has begun.
     Opened,
     /// The client has been told that its page 1 is missing.
@@ -41,7 +38,8 @@ enum Step {
     Complete,
 }
 
-const STEPS: [Step; 6] =
+/// All of them, in order.
+pub const STEPS: [Step; 6] =
     [Step::Opened, Step::Request, Step::Filling, Step::Working, Step::Reply, Step::Complete];
 
 impl Display for Step {
@@ -118,7 +116,7 @@ struct Found {
     frames_are_back: bool,
 }
 
-/// Runs the part of all strikes but the server's death.
+/// Runs this part.
 ///
 /// # Errors
 /// [`Failure`]: it could not be carried out.
@@ -150,36 +148,15 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
             claims.equal(format_args!("{strike} {step}"), found, expected);
         }
     }
-    late(&stage, claims)?;
     stage.end()?;
     ground.end()
 }
 
-/// The server has received a request, and not yet looked at it, when its session ends and another one gets the
-/// slice: it must not work on that one's memory.
-fn late(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
-    let caller = Caller::new(0, PRIORITY)?;
-    let session = stage.open()?;
-    let slice = session.number().unwrap_or(u32::MAX);
-    stage.prepare()?;
-    stage.troupe.server()?.obeys(DAWDLE, &[slice, LATE])?;
-    caller.begin(&piece(&session, 0))?;
-    time::sleep(LATE / 4);
-    let fills = stage.troupe.slice(slice)?.fills;
-    let waits = caller.so_far().is_none();
-    cancel(stage.service.name())?;
-    let released = stage.troupe.sessions()? == 0;
-    claims.holds("a session ends behind a request that the server has not looked at", waits && released);
-    let right = stage.serves(1)?;
-    let shared = stage.troupe.slice(slice)?.fills > fills;
-    claims.holds("another client's transfer in the same slice is right", right && shared);
-    claims.equal("the first one's client learns of it", caller.outcome(SOON), Some(Err(Error::PeerGone)));
-    session.close()?;
-    caller.destroy()
-}
-
-/// Brings a new session to a step; the thread that waits in it, if one does.
-fn reach(stage: &Stage<'_>, step: Step, caller: &Caller) -> Result<(Session, u32), Failure> {
+/// Brings a new session to a step, in which `caller` waits or has waited. Returns it and its slice.
+///
+/// # Errors
+/// [`Failure`]; TooLate if it does not come there.
+pub fn reach(stage: &Stage<'_>, step: Step, caller: &Caller) -> Result<(Session, u32), Failure> {
     let session = stage.open()?;
     let slice = session.number().unwrap_or(u32::MAX);
     stage.prepare()?;
@@ -251,58 +228,4 @@ fn strike_at(stage: &Stage<'_>, step: Step, strike: Strike) -> Result<Found, Fai
     caller.map_or(Ok(()), Caller::destroy)?;
     let again = stage.plays_well()?;
     Ok(Found { outcome, meanwhile: [before, after], kept, cleared, again, frames_are_back: false })
-}
-
-/// Runs the part of the server's death.
-///
-/// # Errors
-/// [`Failure`]: it could not be carried out.
-pub fn run_without_server(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
-    let ground = Ground::new()?;
-    for step in STEPS {
-        let before = Frames::now();
-        let found = destroy_server_at(services, &ground, step)?;
-        let aborted = |error: Error| Ok((ABORTED, [NO_SERVER, error as u32]));
-        let expected = match step {
-            // Its request for a page, or for an answer, ends with the server.
-            Step::Filling | Step::Working => aborted(Error::PeerGone),
-            // It finds the slice gone, whose pages have been filled as often as there are pages.
-            Step::Reply => Ok((ABORTED, [FILLED_TOO_OFTEN, 0])),
-            // It finds the slice gone, and nobody who could fill it.
-            _ => aborted(Error::NoCapability),
-        };
-        claims.equal(format_args!("the server destroyed {step}"), found, (expected, true, 0));
-        claims.equal("all frames are back", Frames::now(), before);
-    }
-    ground.end()
-}
-
-/// What the client learns, whether a real client learns of it as well, and how many sessions are left.
-fn destroy_server_at(
-    services: &Services,
-    ground: &Ground,
-    step: Step,
-) -> Result<(Outcome, bool, u32), Failure> {
-    let mut stage = Stage::start(services, ground, (1, 2, file_bytes()?))?;
-    let caller = Caller::new(0, PRIORITY)?;
-    let (session, _) = reach(&stage, step, &caller)?;
-    stage.troupe.destroy_server()?;
-    let next = match step {
-        Step::Filling | Step::Working => None,
-        Step::Request => Some(piece(&session, FRAME)),
-        Step::Reply => Some(super::stage::rest(&session, FRAME)),
-        Step::Opened | Step::Complete => Some(piece(&session, 0)),
-    };
-    stage.prepare()?;
-    if let Some(piece) = next {
-        caller.begin(&piece)?;
-    }
-    let outcome = caller.outcome(LIMIT).ok_or(Failure::TooLate)?;
-    let other = stage.learns_that_server_is_gone(1)?;
-    session.close()?;
-    caller.destroy()?;
-    until(SOON, || Ok(stage.troupe.sessions()? == 0))?;
-    let left = stage.troupe.sessions()?;
-    stage.end()?;
-    Ok((outcome, other, left))
 }

@@ -1,0 +1,133 @@
+//! Ends of programs: the server's at every step of a session; a client's while the server works; a session's behind
+//! a request that the server has received and not yet looked at.
+
+use freehold_protocol::client::TRANSFER;
+use freehold_protocol::server::DAWDLE;
+use freehold_protocol::transfer::{ABORTED, FILLED_TOO_OFTEN, NO_SERVER};
+use freehold_rt::abi::layout::FRAME;
+use freehold_rt::transfer::cancel;
+use freehold_rt::{Error, time};
+
+use super::caller::{Caller, Outcome};
+use super::ground::Ground;
+use super::stage::{LIMIT, PRIORITY, SOON, Stage, piece, rest};
+use super::strikes::{STEPS, Step, reach};
+use crate::claims::Claims;
+use crate::failure::Failure;
+use crate::frames::Frames;
+use crate::services::Services;
+use crate::tour::carried::file_bytes;
+use crate::tour::troupe::until;
+
+/// Milliseconds by which the server is late.
+const LATE: u32 = 60;
+
+/// Runs this part.
+///
+/// # Errors
+/// [`Failure`]: it could not be carried out.
+pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
+    let ground = Ground::new()?;
+    let mut stage = Stage::start(services, &ground, (2, 2, file_bytes()?))?;
+    late(&stage, claims)?;
+    client(&mut stage, claims)?;
+    stage.end()?;
+    servers(services, &ground, claims)?;
+    ground.end()
+}
+
+/// The server has received a request, and not yet looked at it, when its session ends and another one gets the
+/// slice: it must not work on that one's memory.
+fn late(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let caller = Caller::new(0, PRIORITY)?;
+    let session = stage.open()?;
+    let slice = session.number().unwrap_or(u32::MAX);
+    stage.prepare()?;
+    stage.troupe.server()?.obeys(DAWDLE, &[slice, LATE])?;
+    caller.begin(&piece(&session, 0))?;
+    time::sleep(LATE / 4);
+    let fills = stage.troupe.slice(slice)?.fills;
+    let waits = caller.so_far().is_none();
+    cancel(stage.service.name())?;
+    let released = stage.troupe.sessions()? == 0;
+    claims.holds("a session ends behind a request that the server has not looked at", waits && released);
+    let right = stage.serves(1)?;
+    let shared = stage.troupe.slice(slice)?.fills > fills;
+    claims.holds("another client's transfer in the same slice is right", right && shared);
+    claims.equal("the first one's client learns of it", caller.outcome(SOON), Some(Err(Error::PeerGone)));
+    session.close()?;
+    caller.destroy()
+}
+
+/// A client is destroyed while the server works for it.
+fn client(stage: &mut Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let bytes = file_bytes()?;
+    stage.troupe.set_source(2, bytes)?;
+    let (slice, worker) = stage.troupe.open(2, bytes)?;
+    stage.hold(slice)?;
+    stage.troupe.client(2)?.tell(TRANSFER, &[bytes])?;
+    let held = until(LIMIT, || stage.holds(slice))?;
+    drop(worker);
+    stage.troupe.destroy_client(2)?;
+    let served = stage.server_answers()? && stage.serves(1)?;
+    claims.equal(
+        "a client destroyed while the server works: others are served",
+        (held, served),
+        (true, true),
+    );
+    let kept = until(SOON, || Ok(stage.troupe.sessions()? == 0))?;
+    claims.holds("its slice is the server's as long as it works there", !kept);
+    stage.let_go(slice)?;
+    claims.holds("and then it is free", stage.is_cleared(slice)? && stage.plays_well()?);
+    Ok(())
+}
+
+/// The server is destroyed.
+fn servers(services: &Services, ground: &Ground, claims: &mut Claims) -> Result<(), Failure> {
+    for step in STEPS {
+        let before = Frames::now();
+        let found = destroy_server_at(services, ground, step)?;
+        let aborted = |error: Error| Ok((ABORTED, [NO_SERVER, error as u32]));
+        let expected = match step {
+            // Its request for a page, or for an answer, ends with the server.
+            Step::Filling | Step::Working => aborted(Error::PeerGone),
+            // It finds the slice gone, whose pages have been filled as often as there are pages.
+            Step::Reply => Ok((ABORTED, [FILLED_TOO_OFTEN, 0])),
+            // It finds the slice gone, and nobody who could fill it.
+            _ => aborted(Error::NoCapability),
+        };
+        claims.equal(format_args!("the server destroyed {step}"), found, (expected, true, 0));
+        claims.equal("all frames are back", Frames::now(), before);
+    }
+    Ok(())
+}
+
+/// What the client learns, whether a real client learns of it as well, and how many sessions are left.
+fn destroy_server_at(
+    services: &Services,
+    ground: &Ground,
+    step: Step,
+) -> Result<(Outcome, bool, u32), Failure> {
+    let mut stage = Stage::start(services, ground, (1, 2, file_bytes()?))?;
+    let caller = Caller::new(0, PRIORITY)?;
+    let (session, _) = reach(&stage, step, &caller)?;
+    stage.troupe.destroy_server()?;
+    let next = match step {
+        Step::Filling | Step::Working => None,
+        Step::Request => Some(piece(&session, FRAME)),
+        Step::Reply => Some(rest(&session, FRAME)),
+        Step::Opened | Step::Complete => Some(piece(&session, 0)),
+    };
+    stage.prepare()?;
+    if let Some(piece) = next {
+        caller.begin(&piece)?;
+    }
+    let outcome = caller.outcome(LIMIT).ok_or(Failure::TooLate)?;
+    let other = stage.learns_that_server_is_gone(1)?;
+    session.close()?;
+    caller.destroy()?;
+    until(SOON, || Ok(stage.troupe.sessions()? == 0))?;
+    let left = stage.troupe.sessions()?;
+    stage.end()?;
+    Ok((outcome, other, left))
+}
