@@ -34,6 +34,9 @@ pub const BYTES_MAX: u32 = (SLICE_TABLES_MAX as u32) << 22;
 pub const TIME: u32 = 400;
 /// ... and so many more for each page of the bytes that it was opened for.
 pub const TIME_PER_PAGE: u32 = 1;
+/// Milliseconds of a transfer that the server may take, for pages and for its answer, which do not count as the
+/// session's. They are told by looking every [`PERIOD`] ms.
+pub const SERVER_TIME: u32 = 2_000;
 /// Milliseconds between two sessions of the same client: who asks earlier waits so long.
 pub const PAUSE: u32 = 2;
 /// Milliseconds between two looks of the manager's at its sessions: so late can their end be noticed.

@@ -4,13 +4,13 @@
 //! by its time, or because its worker is gone; its slice is another client's only when the server has taken
 //! back every frame in it. While a client waits that could use a session's slice, that session begins no
 //! transfer but its first, and gets no more time: so whoever is first of those who wait has waited at most twice
-//! the time of the longest session that there is, and what the server's pager takes.
+//! the time of the longest session that there is, and what the server takes (at most SERVER_TIME a transfer).
 
 use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED, REFUSED};
 use freehold_protocol::server::PAGING;
 use freehold_protocol::transfer::{
-    BEGIN, CANCEL, CEILING_SHIFT, CLIENT_NUMBERS, CLOSE, OPEN, PAUSE, PERIOD, SERVER, SESSIONS, SESSIONS_MAX,
-    SLICE, TIME, TIME_PER_PAGE, WORKER,
+    BEGIN, CANCEL, CEILING_SHIFT, CLIENT_NUMBERS, CLOSE, OPEN, PAUSE, PERIOD, SERVER, SERVER_TIME, SESSIONS,
+    SESSIONS_MAX, SLICE, TIME, TIME_PER_PAGE, WORKER,
 };
 use freehold_rt::abi::layout::{BLOCK, FOREVER, utcb};
 use freehold_rt::abi::message::Item;
@@ -213,6 +213,7 @@ impl Manager {
     fn renew(&mut self, number: usize) {
         if let Place::Open(session) = &mut self.places[number] {
             session.deadline = time::ticks().wrapping_add(TIME + TIME_PER_PAGE * session.pages);
+            session.server_left = SERVER_TIME;
         }
     }
 
@@ -224,6 +225,16 @@ impl Manager {
         }
         self.looked = now;
         self.waiting.purge();
+        for place in &mut self.places {
+            // The server's time is not the client's.
+            if let Place::Open(session) = place
+                && session.waits_for_server()
+                && let Some(left) = session.server_left.checked_sub(PERIOD)
+            {
+                session.server_left = left;
+                session.deadline = session.deadline.wrapping_add(PERIOD);
+            }
+        }
         self.end_where(|session| now.wrapping_sub(session.deadline) as i32 >= 0 || !session.is_alive());
         self.clear_ended();
     }

@@ -45,6 +45,8 @@ pub struct Session {
     pub begun: bool,
     /// Tick at which it ends.
     pub deadline: u32,
+    /// Milliseconds that the server may still take without their counting.
+    pub server_left: u32,
     endpoint: Slot,
     thread: Slot,
     frames: Slot,
@@ -87,7 +89,17 @@ impl Session {
         calls::make_thread(place, thread.reference())?;
         board::post(number, Notice { endpoint: endpoint.name(), thread: thread.name(), bytes });
         let pages = bytes.div_ceil(FRAME);
-        let session = Session { number, client, pages, begun: false, deadline: 0, endpoint, thread, frames };
+        let session = Session {
+            number,
+            client,
+            pages,
+            begun: false,
+            deadline: 0,
+            server_left: 0,
+            endpoint,
+            thread,
+            frames,
+        };
         let entry = freehold_worker_entry as *const () as u32;
         let started = calls::start_thread(session.worker(), entry, address + FRAME, CapName::NONE, priority);
         match started {
@@ -112,6 +124,13 @@ impl Session {
     /// that has lost its UTCB exists, and is stopped.
     pub fn is_alive(&self) -> bool {
         calls::thread_info(self.worker()).is_ok_and(|info| info.state != State::Stopped)
+    }
+
+    /// Whether it is for the server, not for the client, to go on: the worker has called one of the server's
+    /// threads, and runs in no other state so long that it matters.
+    pub fn waits_for_server(&self) -> bool {
+        let state = calls::thread_info(self.worker()).map(|info| info.state);
+        matches!(state, Ok(State::Calling | State::AwaitingReply))
     }
 
     /// Ends it. Its slice must be released then.

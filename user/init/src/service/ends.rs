@@ -1,16 +1,17 @@
 //! Ends of programs: the server's at every step of a session; a client's while the server works; a session's behind
-//! a request that the server has received and not yet looked at.
+//! a request that the server has received and not yet looked at. And a server that is slow.
 
+use freehold_protocol::answer::DONE;
 use freehold_protocol::client::TRANSFER;
-use freehold_protocol::server::DAWDLE;
-use freehold_protocol::transfer::{ABORTED, FILLED_TOO_OFTEN, NO_SERVER};
+use freehold_protocol::server::{DAWDLE, OK};
+use freehold_protocol::transfer::{ABORTED, FILLED_TOO_OFTEN, NO_SERVER, TIME, TIME_PER_PAGE};
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::transfer::cancel;
 use freehold_rt::{Error, time};
 
 use super::caller::{Caller, Outcome};
 use super::ground::Ground;
-use super::stage::{LIMIT, PRIORITY, SOON, Stage, piece, rest};
+use super::stage::{BYTES, LIMIT, PAGES, PRIORITY, SOON, Stage, piece, rest};
 use super::strikes::{STEPS, Step, reach};
 use crate::claims::Claims;
 use crate::failure::Failure;
@@ -30,6 +31,7 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     let ground = Ground::new()?;
     let mut stage = Stage::start(services, &ground, (2, 2, file_bytes()?))?;
     late(&stage, claims)?;
+    slow(&stage, claims)?;
     client(&mut stage, claims)?;
     stage.end()?;
     servers(services, &ground, claims)?;
@@ -55,6 +57,25 @@ fn late(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     let shared = stage.troupe.slice(slice)?.fills > fills;
     claims.holds("another client's transfer in the same slice is right", right && shared);
     claims.equal("the first one's client learns of it", caller.outcome(SOON), Some(Err(Error::PeerGone)));
+    session.close()?;
+    caller.destroy()
+}
+
+/// The server takes longer for a request than its session's time.
+fn slow(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let caller = Caller::new(0, PRIORITY)?;
+    let session = stage.open()?;
+    let slice = session.number().unwrap_or(u32::MAX);
+    stage.prepare()?;
+    stage.hold(slice)?;
+    caller.begin(&piece(&session, 0))?;
+    let longer = 2 * (TIME + TIME_PER_PAGE * PAGES);
+    time::sleep(longer);
+    let found = (stage.holds(slice)?, stage.troupe.sessions()?, caller.so_far());
+    claims.equal(format_args!("after {longer} ms the server still works"), found, (true, 1, None));
+    stage.let_go(slice)?;
+    let found = (caller.outcome(SOON), stage.reply_is_right()?);
+    claims.equal("the session was not ended by that", found, (Some(Ok((DONE, [OK, BYTES]))), true));
     session.close()?;
     caller.destroy()
 }
