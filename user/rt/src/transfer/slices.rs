@@ -137,7 +137,8 @@ impl Slices {
     }
 
     /// Ends the session that has a slice, whatever its client or its worker is doing. The service asks for
-    /// the slice's release later.
+    /// the slice's release later. Not for the thread that answers FILL and RELEASE: the service may be waiting for
+    /// that one, and each would wait for the other until the service gives up.
     ///
     /// # Errors
     /// Those of a call to the service.
