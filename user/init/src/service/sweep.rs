@@ -8,7 +8,8 @@
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::server::OK;
-use freehold_rt::{CapName, Error, calls, println, time};
+use freehold_rt::transfer::{Session, cancel};
+use freehold_rt::{CapName, Error, SlotRef, calls, println, time};
 
 use super::caller::Caller;
 use super::ground::Ground;
@@ -113,12 +114,19 @@ fn kill(
     // A wait that begins behind a tick lasts for one tick more than it has milliseconds.
     caller.begin_at(&piece(&session, 0), now.wrapping_add((ticks + 1) * tick - cycles))?;
     time::sleep(ticks);
-    // Both frames, the Thread's, the UTCB's; or the client closes.
-    match number % 4 {
+    // Both frames, the Thread's, the UTCB's; or the client closes, in the end without the service's having the
+    // capability to the frames any more.
+    let mut session = Some(session);
+    match number % 5 {
         0 => calls::reclaim(frames, 0, 2)?,
         1 => calls::reclaim(frames, 0, 1)?,
         2 => calls::reclaim(frames, 1, 1)?,
-        _ => freehold_rt::transfer::cancel(stage.service.name())?,
+        3 => cancel(stage.service.name())?,
+        _ => {
+            calls::revoke(SlotRef::own(frames))?;
+            cancel(stage.service.name())?;
+            session.take().map_or(Ok(()), Session::close)?;
+        }
     }
     let outcome = caller.outcome(SOON);
     match outcome {
@@ -128,7 +136,7 @@ fn kill(
         _ => tally.wrong += 1,
     }
     tally.left += u32::from(!stage.is_cleared(slice)?);
-    session.close()?;
+    session.map_or(Ok(()), Session::close)?;
     tally.spoilt += u32::from(!stage.plays_well()?);
     if number.is_multiple_of(SAMPLE) {
         tally.spoilt += u32::from(!stage.serves(1)?);
