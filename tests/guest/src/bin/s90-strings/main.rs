@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod actor;
+mod answers;
 mod cells;
 mod chains;
 mod copying;
@@ -47,10 +48,10 @@ fn main() {
             ("one clock for a transfer", pagers::clock),
             ("a pager that faults", pagers::pager_faults),
             ("nobody answers a fault", pagers::nobody),
-            ("a pager that says stop", pagers::stop),
-            ("a pager that says where to go on", pagers::resume_at),
-            ("an answer that brings no page", pagers::not_mapped),
-            ("badges through faults", pagers::badges),
+            ("a pager that says stop", answers::stop),
+            ("a pager that says where to go on", answers::resume_at),
+            ("an answer that brings no page", answers::not_mapped),
+            ("badges through faults", answers::badges),
             ("a limit passes in the middle", middle::limits),
             ("limits of receivers that go on", middle::limits_go_on),
             ("a stop in the middle", middle::stops),

@@ -10,10 +10,10 @@ use freehold_rt::utcb::Part;
 
 use crate::actor::{Actor, Outcome};
 use crate::cells::claim;
-use crate::letter::{Letter, Route};
+use crate::letter::{Letter, ROUTES, Route};
 use crate::memory::arrived;
 use crate::order::{Order, part};
-use crate::scene::{Fault, RECEIVER, SENDER, Scene, whole};
+use crate::scene::{Fault, Place, RECEIVER, SENDER, Scene, whole};
 
 /// Pages of each side.
 pub const PAGES: u32 = 4;
@@ -130,4 +130,17 @@ pub fn no_reply(scene: &Scene, what: core::fmt::Arguments<'_>) {
 pub fn begun(scene: &Scene, what: core::fmt::Arguments<'_>) {
     let (strings, buffers) = (list(scene, SENDER), list(scene, RECEIVER));
     check!(arrived(&strings, &buffers, DONE, &[whole(&scene.to, PAGES)]), "{what}");
+}
+
+/// Does `work` for every route and either side, with a message whose faults are waited for by `limit`.
+pub fn each(place: Place, limit: u32, work: impl Fn(&Scene, Route, u32, &Letter<'_>)) {
+    let scene = Scene::new(place, PAGES);
+    for route in ROUTES {
+        for side in SIDES {
+            with_letter(&scene, |letter| {
+                let faults = (limit, limit);
+                work(&scene, route, side, &Letter { send_faults: faults, receive_faults: faults, ..letter });
+            });
+        }
+    }
 }
