@@ -22,18 +22,18 @@ const CELLS: [&str; 27] = [
     "W6 upcall",
     "W7",
     "W8",
-    "W9", //
+    "W9",
     "S1a",
     "S1b",
     "S2a",
-    "S2b", //
+    "S2b",
     "M1sq",
     "M1rq",
-    "M1ra", //
+    "M1ra",
     "M2sq",
     "M2rq",
     "M2sa",
-    "M2ra", //
+    "M2ra",
     "M3sq",
     "M3rq",
     "M3sa",
