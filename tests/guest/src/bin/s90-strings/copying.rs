@@ -73,13 +73,13 @@ impl Copying {
         [0, STRING_BYTES_MAX - 1].map(|at| byte(self.buffers[0].address + at))
     }
 
-    /// Brings a transfer to its middle. `limit` is the time limit of the one who waits; if there is one, it passes
-    /// with the very tick in which this returns.
+    /// Brings a transfer to its middle. If the one who waits is `limited`, its time limit passes with the very tick in
+    /// which this returns.
     fn halfway(&self, route: Route, limited: bool, what: core::fmt::Arguments<'_>) {
         self.mark();
         let scene = &self.scene;
-        // A wait for L ticks that begins in tick T ends with T + L + 1. It begins in the tick before `began`; the
-        // first thread sleeps until `began` + 1, + 6 and, in the middle, + 8.
+        // A wait for L ticks that begins in tick T ends with tick T + L + 1. This one begins in `began`, when the first
+        // thread sleeps, which wakes with `began` + 2, + 7 and, in the middle, + 9.
         let limit = if limited { 8 } else { FOREVER };
         let limits = match (route.is_reply(), route.sender_first) {
             (false, true) => [(limit, FOREVER), (FOREVER, FOREVER)],

@@ -21,7 +21,7 @@ pub const GUARD: u8 = 0xA5;
 pub struct Memory {
     /// Directory index of the first Table.
     index: u32,
-    tables: Frames,
+    _tables: Frames,
     slots: [Slot; 2],
     /// First page, and the frames from there on.
     frames: Vec<(u32, Extent)>,
@@ -36,7 +36,7 @@ impl Memory {
             let at = tables.at(4 * number as u32);
             check_eq!(calls::make_table(tables.container(), at, slot.reference(), CapName::NONE), Ok(()));
         }
-        let memory = Memory { index, tables, slots, frames: Vec::new() };
+        let memory = Memory { index, _tables: tables, slots, frames: Vec::new() };
         memory.hook(&Home::own());
         if home.space() != CapName::NONE {
             memory.hook(home);
@@ -126,7 +126,6 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         self.clear();
-        let _ = &self.tables;
     }
 }
 
