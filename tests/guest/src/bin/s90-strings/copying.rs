@@ -210,6 +210,69 @@ pub fn left() {
     }
 }
 
+/// The clock passes in the middle of a copy, behind a fault that was answered in time: nobody is waited for then, so
+/// nothing happens; but the next fault is one too many.
+pub fn clock_passes() {
+    // The fault comes in the tick in which the first thread goes to sleep; it wakes two ticks later, and answers. The
+    // clock passes with the next tick, which comes in the middle of the copy: that takes longer than a tick.
+    const TIME: u32 = 2;
+    let copying = Copying::new();
+    let scene = &copying.scene;
+    for route in ROUTES {
+        for (side, again) in SIDES.into_iter().flat_map(|side| [false, true].map(|again| (side, again))) {
+            let what = format_args!("{route:?} {side:#x} {again}");
+            let letter =
+                Letter { send_faults: (TIME, TIME), receive_faults: (TIME, TIME), ..copying.letter() };
+            let (memory, part) = match side {
+                SENDER => (&scene.from, copying.strings[0]),
+                _ => (&scene.to, copying.buffers[0]),
+            };
+            copying.mark();
+            memory.remove(0, 1);
+            if again {
+                memory.remove(PAGES - 1, 1);
+            }
+            if route.is_reply() {
+                scene.sender.go(&Order::receive(scene.sender.door));
+                check!(eventually(|| scene.sender.state() == State::Receiving), "{what}");
+            }
+            let (out, into) = (scene.outward(route, &letter), scene.inward(route, &letter));
+            let [first, second] = match route.sender_first {
+                true => [(&scene.sender, &out), (&scene.receiver, &into)],
+                false => [(&scene.receiver, &into), (&scene.sender, &out)],
+            };
+            first.0.go(first.1);
+            time::sleep(1);
+            second.0.go(second.1);
+            time::sleep(1);
+            check!(scene.fault().is_some_and(|fault| fault.address == part.address), "{what}");
+            memory.restore(0, 1);
+            scene.resume();
+            time::sleep(3);
+            check!(scene.fault().is_none(), "{what}");
+            if again {
+                memory.restore(PAGES - 1, 1);
+                let address = part.address + STRING_BYTES_MAX - FRAME;
+                let mine = Outcome::Mine { address, done: STRING_BYTES_MAX - FRAME };
+                pair(scene, side).0.check(mine, what);
+                rest(scene, what);
+            } else {
+                check_eq!(copying.first_and_last(), [MARK, MARK], "{what}");
+                settle(scene, route, what);
+            }
+        }
+    }
+}
+
+/// A receiver that has gone on receiving is served.
+fn rest(scene: &Scene, what: core::fmt::Arguments<'_>) {
+    if scene.receiver.outcome() == Outcome::Pending {
+        serve(scene);
+        time::sleep(2);
+        scene.receiver.check(Outcome::Done, what);
+    }
+}
+
 /// A page of either side that is taken away in the middle of the copy is missing, and not a byte of it is used.
 pub fn unmapped() {
     let copying = Copying::new();

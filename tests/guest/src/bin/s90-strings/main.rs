@@ -74,6 +74,7 @@ fn main() {
             ("a walk against a model", walk::walk),
             ("preempted in the middle", copying::preempted),
             ("left in the middle", copying::left),
+            ("the clock passes in the middle", copying::clock_passes),
             ("unmapped in the middle", copying::unmapped),
             ("changed in the middle", copying::scribbled),
             ("equals share with a copy", copying::equals),
