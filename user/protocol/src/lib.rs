@@ -11,6 +11,7 @@
 
 pub mod answer;
 pub mod attacker;
+pub mod buffer;
 pub mod client;
 pub mod pager;
 pub mod probe;

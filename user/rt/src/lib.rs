@@ -20,6 +20,7 @@
 //! | thread | further threads in the own space |
 //! | pager | more pages than frames: the program pages itself |
 //! | serve | a server's loop |
+//! | buffer | six ways to move a buffer in a call, client and server |
 //! | transfer | large requests and replies through the transfer service, both sides |
 //!
 //! What does not touch the machine also compiles on the host, where its tests run.
@@ -33,6 +34,7 @@ pub use freehold_abi::{CapName, Error, Rights, SlotRef, Tag};
 pub use serde;
 pub use serde_json;
 
+pub mod buffer;
 pub mod image;
 pub mod layout;
 pub mod message;

@@ -1,0 +1,67 @@
+//! Why a buffer was not moved.
+
+use core::fmt;
+
+use freehold_abi::Error;
+
+use crate::transfer;
+
+/// Why a call with buffers failed. It was not carried out, but after [`Failure::Lost`],
+/// and after an error of the kernel's or of the service's that leaves that open (a time limit that passed, a server
+/// that died).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The server does not trust this client as far as the way needs.
+    Distrust,
+    /// This client does not trust the server as far as the way needs.
+    NoTrust,
+    /// This client has not what the way needs: a shared region that is large enough, a session, a pager.
+    NoMeans,
+    /// The request is larger than what the server, or the way, takes at most.
+    TooLarge,
+    /// The server dropped the reply before all of it was here. The call was carried out.
+    Lost,
+    /// Pages stay missing, of this client or of the server, however often they are touched: the last address.
+    Missing(u32),
+    /// The server says that the message makes no sense, or gives an error of the kernel's.
+    Bad(Option<Error>),
+    /// The server's answer makes no sense: its label.
+    Nonsense(u16),
+    /// The transfer service's.
+    Service(transfer::Failure),
+    /// The kernel's, of the call itself.
+    Kernel(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Kernel(error)
+    }
+}
+
+impl Failure {
+    /// Whether another way may work where this one did not, and the call was not carried out.
+    pub const fn is_about_the_way(self) -> bool {
+        matches!(self, Failure::Distrust | Failure::NoTrust | Failure::NoMeans | Failure::TooLarge)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Failure::Distrust => {
+                to.write_str("the server takes no memory of a client that it does not trust")
+            }
+            Failure::NoTrust => to.write_str("the client gives no memory to a server that it does not trust"),
+            Failure::NoMeans => to.write_str("the client has not what this way needs"),
+            Failure::TooLarge => to.write_str("it is larger than this way can carry to this server"),
+            Failure::Lost => to.write_str("the server no longer keeps the reply"),
+            Failure::Missing(address) => write!(to, "the page at {address:#x} stays missing"),
+            Failure::Bad(None) => to.write_str("the server does not understand"),
+            Failure::Bad(Some(error)) => write!(to, "the server met {}", error.name()),
+            Failure::Nonsense(label) => write!(to, "the server's answer {label:#x} makes no sense"),
+            Failure::Service(failure) => write!(to, "the transfer service: {failure:?}"),
+            Failure::Kernel(error) => to.write_str(error.name()),
+        }
+    }
+}

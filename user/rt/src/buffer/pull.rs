@@ -1,0 +1,155 @@
+//! Way 6: the client declares where its buffers lie, and the server copies.
+//!
+//! The server decides when, and how much. A page that is missing at the client ends the client's call with
+//! address and progress; the client touches it and calls again with the offset. A page that is missing at
+//! the server is touched and the copy goes on. Nobody waits for the other one's pager, so this way needs no trust.
+//!
+//! What must hold: what the server has of a request is in the client's place, so that it can be dropped; the copy
+//! reads and writes nothing but what the client declared in the very call that waits now.
+
+use freehold_protocol::answer::DONE;
+use freehold_protocol::buffer::{FAULTED, HEAD_WORDS, MORE, PULL, STOPPED, TAKE};
+
+use freehold_abi::Error;
+use freehold_abi::layout::FRAME;
+
+use super::peer::Tally;
+use super::places::Kept;
+use super::serve::{Answer, Handler, Server, bad};
+use super::wire::{self, Head};
+use super::{Done, Failure, Peer, Way, own};
+use crate::utcb::{Part, Range};
+use crate::{Message, Utcb, calls};
+
+/// Ranges, by their number.
+const REQUEST: u32 = 0;
+const REPLY: u32 = 1;
+
+/// How often a client goes on, beside twice for each of its pages.
+const RESUMES: u32 = 8;
+
+/// Calls the server.
+///
+/// # Errors
+/// [`Failure`]: Lost, TooLarge, Missing, Kernel, and Bad or Nonsense from a server that does not play along.
+pub fn call(
+    peer: &mut Peer,
+    op: u16,
+    args: [u32; 2],
+    request: &[u8],
+    reply: &mut [u8],
+) -> Result<Done, Failure> {
+    let head = Peer::head(op, args, request, reply);
+    let (from, to) = (own::part(request), own::part(reply));
+    let most = 2 * (from.bytes.div_ceil(FRAME) + to.bytes.div_ceil(FRAME)) + RESUMES;
+    let range = |part: Part, writable| Range { address: part.address, bytes: part.bytes, writable };
+    let mut tally = Tally::default();
+    let mut message = resumed(&head, 0);
+    loop {
+        Utcb::current().set_ranges(&[range(from, false), range(to, true)]);
+        let answer = tally.call(peer.server, &message.with_ranges())?;
+        let (first, second) = (answer.word(0), answer.word(1));
+        message = match answer.label() {
+            DONE => {
+                let (status, bytes) = wire::done(&answer, reply.len())?;
+                return Ok(tally.done(Way::Pull, status, bytes));
+            }
+            FAULTED if own::holds(from, first) && second <= from.bytes => {
+                // SAFETY: the request is borrowed.
+                unsafe { own::touch_from(from, first, false) };
+                tally.retry(most, Failure::Missing(first))?;
+                resumed(&head, second)
+            }
+            STOPPED if own::holds(to, first) && second <= to.bytes => {
+                // SAFETY: the reply is borrowed for writing.
+                unsafe { own::touch_from(to, first, true) };
+                tally.retry(most, Failure::Missing(first))?;
+                Message::of(TAKE, &[head.ticket.into(), second])
+            }
+            MORE if first <= from.bytes => {
+                tally.retry(most, Failure::Lost)?;
+                resumed(&head, first)
+            }
+            _ => return Err(wire::failure(&answer)),
+        }
+    }
+}
+
+fn resumed(head: &Head, offset: u32) -> Message {
+    let mut message = head.message(PULL);
+    message.push(offset);
+    message
+}
+
+/// Deals with PULL.
+pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handler: Handler<'_>) -> Answer {
+    let Some(head) = Head::read(message) else { return bad(None) };
+    let offset = message.word(HEAD_WORDS) as usize;
+    let bytes = match server.accept(&head) {
+        Ok(bytes) => bytes,
+        Err(answer) => return answer,
+    };
+    let place = if offset == 0 {
+        let place = server.places.take(badge, head.ticket);
+        server.places.gather(place, head);
+        place
+    } else {
+        match server.places.gathering(badge, head.ticket.into()) {
+            Some((place, known, have)) if known == head && have == offset => place,
+            Some((_, known, have)) if known == head => {
+                return Answer::Plain(Message::of(MORE, &[have as u32]));
+            }
+            _ => return Answer::Plain(Message::of(MORE, &[0])),
+        }
+    };
+    let to = own::part(&server.places.piece(place)[..bytes]);
+    let mut have = offset as u32;
+    while have < to.bytes {
+        let Part { address, bytes } = own::behind(to, have);
+        // SAFETY: the place's piece is the server's, and nothing of it counts behind `have`.
+        let copied = unsafe { calls::copy_in(None, REQUEST, have, address, bytes) };
+        have += copied.done;
+        match copied.stop {
+            None => {}
+            // SAFETY: as above.
+            Some((Error::FaultMine, address)) => unsafe { own::touch_one(to, address, true) },
+            Some((Error::FaultTheirs, address)) => {
+                server.places.gathered(place, have as usize);
+                return Answer::Plain(Message::of(FAULTED, &[address, have]));
+            }
+            Some((error, _)) => return bad(Some(error)),
+        }
+    }
+    server.take_gathered(place);
+    let kept = server.finish(place, badge, &head, handler);
+    give(&kept, server.places.piece(place), 0)
+}
+
+/// Deals with TAKE: more of a reply.
+pub(super) fn take(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
+    match server.places.kept(badge, message.word(0)) {
+        Ok((place, kept)) => give(&kept, server.places.piece(place), message.word(1)),
+        Err(label) => Answer::Plain(Message::new(label)),
+    }
+}
+
+/// Copies a reply to the client from `offset` on.
+fn give(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
+    let from = own::part(&reply[..kept.bytes as usize]);
+    let mut done = offset.min(kept.bytes);
+    while done < from.bytes {
+        let Part { address, bytes } = own::behind(from, done);
+        let copied = calls::copy_out(None, REPLY, done, address, bytes);
+        done += copied.done;
+        match copied.stop {
+            None => {}
+            // SAFETY: the reply is borrowed.
+            Some((Error::FaultMine, address)) => unsafe { own::touch_one(from, address, false) },
+            Some((Error::FaultTheirs, address)) => {
+                return Answer::Plain(Message::of(STOPPED, &[address, done]));
+            }
+            Some((error, _)) => return bad(Some(error)),
+        }
+    }
+    Answer::Plain(Message::of(DONE, &[kept.status, kept.bytes]))
+}

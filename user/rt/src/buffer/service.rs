@@ -1,0 +1,49 @@
+//! Way 5: by the transfer service, a third task that the server trusts ([`crate::transfer`]).
+//!
+//! A worker on the client's frames copies between what the client declared and a slice of the server's. A page that
+//! is missing at the client is the client's, who touches it and goes on; one that is missing in the slice is asked of
+//! the server's pager by the worker. The server hears of a request when all of it lies in its slice, works on it
+//! there, and has nothing more to do with it when it has answered. Client and server need not trust each other.
+//!
+//! What must hold: the server keeps the slice from its being released for as long as the handler works
+//! ([`Slices::work`]). It knows the session, not the client behind it: the badge of such a request is the service's.
+
+use freehold_protocol::answer::{DONE, REFUSED};
+use freehold_protocol::server::SERVICE;
+
+use super::serve::{Answer, Handler, Request};
+use super::{Done, Failure, Peer, Way};
+use crate::Message;
+use crate::transfer::slices::Slices;
+
+/// Calls the server through the peer's session.
+///
+/// # Errors
+/// [`Failure`]: NoMeans without a session, TooLarge if it was opened for less, Service.
+pub fn call(
+    peer: &mut Peer,
+    op: u16,
+    args: [u32; 2],
+    request: &[u8],
+    reply: &mut [u8],
+) -> Result<Done, Failure> {
+    let (session, bytes) = peer.session.as_mut().ok_or(Failure::NoMeans)?;
+    if request.len().max(reply.len()) > *bytes as usize {
+        return Err(Failure::TooLarge);
+    }
+    let answer = session.call(op, args, request, reply).map_err(Failure::Service)?;
+    let (bytes, retries) = (answer.bytes, answer.resumed);
+    Ok(Done { status: answer.status, bytes, way: Way::Service, retries, messages: 1 + retries })
+}
+
+/// Deals with COMPLETE `[slice, bytes, op, first, second, room]`. The reply goes behind the request.
+pub(super) fn complete(slices: Option<&Slices>, message: &Message, handler: Handler<'_>) -> Answer {
+    let word = |index| message.word(index);
+    let work = slices.and_then(|slices| slices.work(word(0), word(1), word(5), true));
+    let Some(mut work) = work else { return Answer::Plain(Message::new(REFUSED)) };
+    let offset = work.offset();
+    let (data, room) = work.parts();
+    let response =
+        handler(Request { badge: SERVICE, op: word(2) as u16, args: [word(3), word(4)], data, room });
+    Answer::Plain(Message::of(DONE, &[response.status, response.bytes.min(word(5)), offset]))
+}

@@ -1,0 +1,161 @@
+//! What ways 2 and 3 share: the exchange by strings, stopped and resumed.
+//!
+//! A request that stops is sent again from its first byte: the server learned nothing of it. A reply that stops
+//! ends the call, and its status and length did not travel; the server keeps it, and the client asks for what is
+//! behind the bytes that it has ([`REST`]), so often as needed.
+//!
+//! What must hold: if a page was missing at the server, the client cannot tell by that whether it was in the
+//! request or in the reply. It asks: the server says [`UNKNOWN`] only if it never saw the call. So no call is
+//! carried out twice.
+
+use freehold_protocol::answer::DONE;
+use freehold_protocol::buffer::{REST, STRING, UNKNOWN};
+
+use freehold_abi::Error;
+
+use super::peer::Tally;
+use super::places::Kept;
+use super::serve::{Answer, Handler, Server, bad};
+use super::wire::{self, Head};
+use super::{Done, Failure, Peer, Way, own};
+use crate::calls::{self, Broken};
+use crate::utcb::Part;
+use crate::{Message, Utcb};
+
+/// How often a client tries again because a page was missing at the server, beside once for each piece that the
+/// server touches at a time.
+const ATTEMPTS: u32 = 8;
+
+/// The client's memory, made present in the way's own manner.
+pub(super) trait Present {
+    /// The page at `address` of `part` was missing, for the `count`th time.
+    ///
+    /// # Errors
+    /// [`Failure`]: it cannot be made present.
+    fn missing(&mut self, part: Part, address: u32, write: bool, count: u32) -> Result<(), Failure>;
+}
+
+/// Which half of the call is under way.
+#[derive(Clone, Copy)]
+enum Half {
+    Request,
+    /// The reply, of which so many bytes are here. `Asked`: it is not certain that there is one.
+    Reply {
+        done: u32,
+        asked: bool,
+    },
+}
+
+/// Calls the server by strings.
+pub(super) fn exchange(
+    peer: &mut Peer,
+    (op, args): (u16, [u32; 2]),
+    request: &[u8],
+    reply: &mut [u8],
+    way: Way,
+    present: &mut dyn Present,
+) -> Result<Done, Failure> {
+    let head = Peer::head(op, args, request, reply);
+    let (from, to) = (own::part(request), own::part(reply));
+    let most = ATTEMPTS + 2 * (from.bytes.div_ceil(own::AHEAD) + to.bytes.div_ceil(own::AHEAD));
+    let mut tally = Tally::default();
+    let (mut mine, mut theirs) = (0, 0);
+    let mut half = Half::Request;
+    loop {
+        let done = match half {
+            Half::Request => 0,
+            Half::Reply { done, .. } => done,
+        };
+        tally.messages += 1;
+        match attempt(peer, &head, half, from, own::behind(to, done)) {
+            Ok((answer, _))
+                if answer.label() == UNKNOWN && matches!(half, Half::Reply { asked: true, .. }) =>
+            {
+                half = Half::Request;
+            }
+            Ok((answer, bytes)) => {
+                let (status, whole) = wire::done(&answer, reply.len())?;
+                if (done + bytes) as usize != whole {
+                    return Err(Failure::Nonsense(DONE));
+                }
+                return Ok(tally.done(way, status, whole));
+            }
+            Err(Broken { error: Error::FaultMine, done: more, address }) => {
+                mine += 1;
+                tally.retries += 1;
+                if own::holds(to, address) {
+                    present.missing(to, address, true, mine)?;
+                    half = Half::Reply { done: done + more, asked: false };
+                } else {
+                    present.missing(from, address, false, mine)?;
+                }
+            }
+            Err(Broken { error: Error::FaultTheirs, done: more, address }) => {
+                theirs += 1;
+                tally.retries += 1;
+                if theirs > most {
+                    return Err(Failure::Missing(address));
+                }
+                half = match half {
+                    Half::Request if to.bytes == 0 => Half::Request,
+                    Half::Request => Half::Reply { done: more.min(to.bytes), asked: from.bytes != 0 },
+                    Half::Reply { .. } => Half::Reply { done: done + more, asked: false },
+                };
+            }
+            Err(Broken { error: Error::NoRoom | Error::TooLong, .. }) => return Err(Failure::TooLarge),
+            Err(broken) => return Err(Failure::Kernel(broken.error)),
+        }
+    }
+}
+
+fn attempt(peer: &Peer, head: &Head, half: Half, from: Part, to: Part) -> Result<(Message, u32), Broken> {
+    let utcb = Utcb::current();
+    // Its own faults stop it: what is made present beforehand is, unless memory is short.
+    utcb.set_send_faults(0, peer.trust.patience());
+    utcb.set_receive_faults(0, peer.trust.patience());
+    let mut message = match half {
+        Half::Request => head.message(STRING),
+        Half::Reply { done, .. } => Message::of(REST, &[head.ticket.into(), done]),
+    };
+    if matches!(half, Half::Request) && from.bytes != 0 {
+        utcb.set_strings(&[from]);
+        message = message.with_strings();
+    }
+    if to.bytes != 0 {
+        // SAFETY: `to` is what the caller has borrowed for writing until the call is over.
+        unsafe { utcb.set_buffers(&[to]) };
+    }
+    calls::call_strings(peer.server, &message, to.bytes != 0)
+}
+
+/// Deals with STRING.
+pub(super) fn string(
+    server: &mut Server<'_>,
+    badge: u32,
+    message: &Message,
+    arrived: u32,
+    handler: Handler<'_>,
+) -> Answer {
+    match Head::read(message) {
+        Some(head) if head.bytes == arrived => {
+            let place = server.places.take(badge, head.ticket);
+            let kept = server.finish(place, badge, &head, handler);
+            Answer::Strings { place, kept, offset: 0 }
+        }
+        _ => bad(None),
+    }
+}
+
+/// Deals with REST.
+pub(super) fn rest(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
+    match server.places.kept(badge, message.word(0)) {
+        Ok((place, kept)) => Answer::Strings { place, kept, offset: message.word(1) },
+        Err(label) => Answer::Plain(Message::new(label)),
+    }
+}
+
+/// The message that brings what is left of a reply.
+pub(super) fn reply(kept: &Kept, rest: Part) -> Message {
+    let message = Message::of(DONE, &[kept.status, kept.bytes]);
+    if rest.bytes == 0 { message } else { message.with_strings() }
+}
