@@ -72,6 +72,7 @@ fn inside() -> Vec<Scenario> {
         on("s90-strings_pentium_32M", "s90-strings", "pentium", 32),
         Scenario::of("s91-pager", "s91-pager"),
         on("s91-pager_pentium_32M", "s91-pager", "pentium", 32),
+        Scenario { modules: vec!["s93-buffer", "transfer"], ..Scenario::of("s93-buffer", "s93-buffer") },
         Scenario { debug_kernel: true, ..Scenario::of("s10-errors_debug", "s10-errors") },
         Scenario { debug_kernel: true, ..Scenario::of("s30-ipc_debug", "s30-ipc") },
         Scenario { debug_kernel: true, ..Scenario::of("s40-memory_debug", "s40-memory") },
