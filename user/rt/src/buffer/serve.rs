@@ -90,7 +90,11 @@ pub(super) enum Answer {
 
 /// The answer to what makes no sense.
 pub(super) fn bad(error: Option<Error>) -> Answer {
-    Answer::Plain(Message::of(BAD, &[error.map_or(0, |error| error as u32)]))
+    Answer::Plain(bad_message(error))
+}
+
+fn bad_message(error: Option<Error>) -> Message {
+    Message::of(BAD, &[error.map_or(0, |error| error as u32)])
 }
 
 impl<'a> Server<'a> {
@@ -124,10 +128,11 @@ impl<'a> Server<'a> {
 
     /// Checks that a request fits. Returns its bytes.
     pub(super) fn accept(&self, head: &Head) -> Result<usize, Answer> {
-        let most = self.bytes_max();
-        let bytes = head.bytes as usize;
-        let too_large = || Answer::Plain(Message::of(TOO_LARGE, &[most as u32]));
-        if bytes > most { Err(too_large()) } else { Ok(bytes) }
+        let (bytes, most) = (head.bytes as usize, self.bytes_max());
+        if bytes > most {
+            return Err(Answer::Plain(Message::of(TOO_LARGE, &[most as u32])));
+        }
+        Ok(bytes)
     }
 
     /// A gathered request becomes the one that is dealt with.
@@ -151,9 +156,7 @@ impl<'a> Server<'a> {
         let Received { badge, message } = received;
         let badge = *badge;
         match message.label() {
-            _ if badge == SERVICE && message.label() == COMPLETE => {
-                service::complete(self.slices, message, handler)
-            }
+            COMPLETE if badge == SERVICE => service::complete(self.slices, message, handler),
             PUT => registers::put(self, badge, message, handler),
             PUT_ON => registers::put_on(self, badge, message, handler),
             GET => registers::get(self, badge, message),
@@ -210,9 +213,8 @@ impl<'a> Server<'a> {
             }
             // It said that it has room, and has none.
             Err(Broken { error: error @ Error::NoRoom, .. }) => {
-                let Answer::Plain(message) = bad(Some(error)) else { return };
                 // It may be gone by now.
-                let _ = calls::reply(None, &message);
+                let _ = calls::reply(None, &bad_message(Some(error)));
             }
             // It touches its memory and asks for the rest; or it is gone.
             Ok(()) | Err(_) => {}

@@ -158,6 +158,22 @@ pub fn memory() {
             check_eq!(strings(STRING, &head(2, 5000, 1), part(5000)), Ok(BAD), "nowhere to reply to");
             check_eq!(strings(STRING, &head(2, PIECE + 1, 0), part(PIECE + 1)), Err(Error::NoRoom));
             check_eq!(duo::handled(), handled + 2);
+            if scene.trust == Trust::Distrusting {
+                // The client would wait for ever, for a pager that has no such page; the server waits for neither.
+                let nowhere = Part { address: NOWHERE, bytes: 5000 };
+                let request = Message::of(STRING, &head(2, 5000, 0)).with_strings();
+                for message in [request, Message::of(STRING, &head(3, 0, 5000))] {
+                    utcb.set_send_faults(FOREVER, FOREVER);
+                    utcb.set_receive_faults(FOREVER, FOREVER);
+                    utcb.set_strings(&[nowhere]);
+                    // SAFETY: nothing is there.
+                    unsafe { utcb.set_buffers(&[nowhere]) };
+                    let answer = calls::call_strings(scene.hostile.name(), &message, true);
+                    let stopped = Broken { error: Error::FaultMine, done: 0, address: NOWHERE };
+                    check_eq!(answer.map(|(answer, _)| answer.label()), Err(stopped));
+                    scene.serves("a client that would wait for ever");
+                }
+            }
             scene.serves("wrong strings");
 
             let ranges = |label, words: &[u32], ranges: &[Range]| {
