@@ -191,7 +191,7 @@ pub fn call_in_place(
 /// Deals with HOOK.
 pub(super) fn hook(server: &mut Server<'_>, badge: u32, message: &Message, handler: Handler<'_>) -> Answer {
     let (Some(slot), Some(window)) = (&server.slot, server.window) else {
-        return Answer::Plain(Message::new(DISTRUST));
+        return Message::new(DISTRUST).into();
     };
     let Some(head) = Head::read(message) else { return bad(None) };
     let (from, to) = (message.word(HEAD_WORDS), message.word(HEAD_WORDS + 1));
@@ -216,7 +216,7 @@ pub(super) fn hook(server: &mut Server<'_>, badge: u32, message: &Message, handl
     let response = handler(Request { badge, op: head.op, args: head.args, data, room });
     // A client that has taken it back meanwhile has unhooked it.
     let _ = calls::unhook(CapName::NONE, window);
-    Answer::Plain(Message::of(DONE, &[response.status, response.bytes.min(head.room)]))
+    Message::of(DONE, &[response.status, response.bytes.min(head.room)]).into()
 }
 
 /// Hooks what arrived, if it allows what is needed: without the right to write a hook would be read-only

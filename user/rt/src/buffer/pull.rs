@@ -85,10 +85,7 @@ fn resumed(head: &Head, offset: u32) -> Message {
 pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handler: Handler<'_>) -> Answer {
     let Some(head) = Head::read(message) else { return bad(None) };
     let offset = message.word(HEAD_WORDS) as usize;
-    let bytes = match server.accept(&head) {
-        Ok(bytes) => bytes,
-        Err(answer) => return answer,
-    };
+    let Some(bytes) = server.accept(&head) else { return server.too_large() };
     let place = if offset == 0 {
         let place = server.places.take(badge, head.ticket);
         server.places.gather(place, head);
@@ -97,9 +94,9 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
         match server.places.gathering(badge, head.ticket.into()) {
             Some((place, known, have)) if known == head && have == offset => place,
             Some((_, known, have)) if known == head => {
-                return Answer::Plain(Message::of(MORE, &[have as u32]));
+                return Message::of(MORE, &[have as u32]).into();
             }
-            _ => return Answer::Plain(Message::of(MORE, &[0])),
+            _ => return Message::of(MORE, &[0]).into(),
         }
     };
     let to = own::part(&server.places.piece(place)[..bytes]);
@@ -115,7 +112,7 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
             Some((Error::FaultMine, address)) => unsafe { own::touch_one(to, address, true) },
             Some((Error::FaultTheirs, address)) => {
                 server.places.gathered(place, have as usize);
-                return Answer::Plain(Message::of(FAULTED, &[address, have]));
+                return Message::of(FAULTED, &[address, have]).into();
             }
             Some((error, _)) => return bad(Some(error)),
         }
@@ -129,7 +126,7 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
 pub(super) fn take(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
     match server.places.kept(badge, message.word(0)) {
         Ok((place, kept)) => give(&kept, server.places.piece(place), message.word(1)),
-        Err(label) => Answer::Plain(Message::new(label)),
+        Err(label) => Message::new(label).into(),
     }
 }
 
@@ -146,10 +143,10 @@ fn give(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
             // SAFETY: the reply is borrowed.
             Some((Error::FaultMine, address)) => unsafe { own::touch_one(from, address, false) },
             Some((Error::FaultTheirs, address)) => {
-                return Answer::Plain(Message::of(STOPPED, &[address, done]));
+                return Message::of(STOPPED, &[address, done]).into();
             }
             Some((error, _)) => return bad(Some(error)),
         }
     }
-    Answer::Plain(Message::of(DONE, &[kept.status, kept.bytes]))
+    Message::of(DONE, &[kept.status, kept.bytes]).into()
 }

@@ -77,10 +77,7 @@ fn piece(head: &Head, request: &[u8], sent: usize) -> (Message, usize) {
 /// Deals with PUT: a request, or the beginning of one.
 pub(super) fn put(server: &mut Server<'_>, badge: u32, message: &Message, handler: Handler<'_>) -> Answer {
     let Some(head) = Head::read(message) else { return bad(None) };
-    let bytes = match server.accept(&head) {
-        Ok(bytes) => bytes,
-        Err(answer) => return answer,
-    };
+    let Some(bytes) = server.accept(&head) else { return server.too_large() };
     let words = &message.words()[HEAD_WORDS..];
     let place = server.places.take(badge, head.ticket);
     if bytes <= FIRST {
@@ -119,7 +116,7 @@ pub(super) fn put_on(server: &mut Server<'_>, badge: u32, message: &Message, han
 pub(super) fn get(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
     match server.places.kept(badge, message.word(0)) {
         Ok((place, kept)) => reply_piece(&kept, server.places.piece(place), message.word(1)),
-        Err(label) => Answer::Plain(Message::new(label)),
+        Err(label) => Message::new(label).into(),
     }
 }
 
@@ -131,9 +128,9 @@ fn reply_piece(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
     let mut message = Message::of(DONE, &[kept.status, kept.bytes]);
     let rest = reply[..kept.bytes as usize].get(offset as usize..).unwrap_or(&[]);
     wire::push(&mut message, &rest[..rest.len().min(NEXT)]);
-    Answer::Plain(message)
+    message.into()
 }
 
 fn more(have: usize) -> Answer {
-    Answer::Plain(Message::of(MORE, &[have as u32]))
+    Message::of(MORE, &[have as u32]).into()
 }

@@ -19,6 +19,7 @@ use crate::calls::{self, Broken, Received};
 use crate::memory::MapError;
 use crate::slots::Slot;
 use crate::transfer::slices::Slices;
+use crate::utcb::Part;
 use crate::{Message, Utcb};
 
 /// What a server is made of.
@@ -81,16 +82,21 @@ pub struct Response {
 pub(super) type Handler<'h> = &'h mut dyn FnMut(Request<'_>) -> Response;
 
 /// How a message is answered.
-pub(super) enum Answer {
-    /// By this.
-    Plain(Message),
-    /// By this, and the kept reply from an offset on as a string.
-    Strings { place: usize, kept: Kept, offset: u32 },
+pub(super) struct Answer {
+    pub message: Message,
+    /// What goes along as a string: what is left of a kept reply.
+    pub string: Option<Part>,
+}
+
+impl From<Message> for Answer {
+    fn from(message: Message) -> Answer {
+        Answer { message, string: None }
+    }
 }
 
 /// The answer to what makes no sense.
 pub(super) fn bad(error: Option<Error>) -> Answer {
-    Answer::Plain(bad_message(error))
+    bad_message(error).into()
 }
 
 fn bad_message(error: Option<Error>) -> Message {
@@ -126,13 +132,14 @@ impl<'a> Server<'a> {
         self.arrival.len()
     }
 
-    /// Checks that a request fits. Returns its bytes.
-    pub(super) fn accept(&self, head: &Head) -> Result<usize, Answer> {
-        let (bytes, most) = (head.bytes as usize, self.bytes_max());
-        if bytes > most {
-            return Err(Answer::Plain(Message::of(TOO_LARGE, &[most as u32])));
-        }
-        Ok(bytes)
+    /// The request's bytes, if they fit.
+    pub(super) fn accept(&self, head: &Head) -> Option<usize> {
+        Some(head.bytes as usize).filter(|&bytes| bytes <= self.bytes_max())
+    }
+
+    /// The answer to one that does not fit.
+    pub(super) fn too_large(&self) -> Answer {
+        Message::of(TOO_LARGE, &[self.bytes_max() as u32]).into()
     }
 
     /// A gathered request becomes the one that is dealt with.
@@ -164,7 +171,7 @@ impl<'a> Server<'a> {
             REST => strings::rest(self, badge, message),
             PULL => pull::pull(self, badge, message, handler),
             TAKE => pull::take(self, badge, message),
-            HOOK if self.slot.is_none() => Answer::Plain(Message::new(DISTRUST)),
+            HOOK if self.slot.is_none() => Message::new(DISTRUST).into(),
             HOOK => container::hook(self, badge, message, handler),
             _ => bad(None),
         }
@@ -188,37 +195,13 @@ impl<'a> Server<'a> {
         self.prepare();
         match answer {
             None => {}
-            Some(Answer::Plain(message)) => {
+            Some(Answer { message, string: None }) => {
                 return calls::reply_receive_strings(None, &message, self.endpoint);
             }
             // Two calls, since FaultMine would not say which of them it was.
-            Some(Answer::Strings { place, kept, offset }) => self.reply(place, &kept, offset),
+            Some(Answer { message, string: Some(string) }) => reply(&message, string),
         }
         calls::receive_strings(self.endpoint)
-    }
-
-    /// Answers with a kept reply from `offset` on as a string.
-    fn reply(&mut self, place: usize, kept: &Kept, offset: u32) {
-        let piece = own::part(&self.places.piece(place)[..kept.bytes as usize]);
-        let rest = own::behind(piece, offset.min(piece.bytes));
-        let message = strings::reply(kept, rest);
-        if rest.bytes != 0 {
-            Utcb::current().set_strings(&[rest]);
-        }
-        match calls::reply_strings(None, &message) {
-            // The client asks for the rest, which then is here.
-            Err(Broken { error: Error::FaultMine, address, .. }) => {
-                // SAFETY: the piece is the server's.
-                unsafe { own::touch_from(rest, address, false) };
-            }
-            // It said that it has room, and has none.
-            Err(Broken { error: error @ Error::NoRoom, .. }) => {
-                // It may be gone by now.
-                let _ = calls::reply(None, &bad_message(Some(error)));
-            }
-            // It touches its memory and asks for the rest; or it is gone.
-            Ok(()) | Err(_) => {}
-        }
     }
 
     /// What arrived in the slot leaves.
@@ -227,6 +210,25 @@ impl<'a> Server<'a> {
             // An own slot can be deleted.
             let _ = calls::delete(slot.reference());
         }
+    }
+}
+
+/// Answers with a string. Waits for nobody who is not trusted.
+fn reply(message: &Message, string: Part) {
+    Utcb::current().set_strings(&[string]);
+    match calls::reply_strings(None, message) {
+        // The client asks for the rest, which then is here.
+        Err(Broken { error: Error::FaultMine, address, .. }) => {
+            // SAFETY: it lies in a place's piece, which is the server's.
+            unsafe { own::touch_from(string, address, false) };
+        }
+        // It said that it has room, and has none.
+        Err(Broken { error: error @ Error::NoRoom, .. }) => {
+            // It may be gone by now.
+            let _ = calls::reply(None, &bad_message(Some(error)));
+        }
+        // It touches its memory and asks for the rest; or it is gone.
+        Ok(()) | Err(_) => {}
     }
 }
 

@@ -40,10 +40,10 @@ pub fn call(
 pub(super) fn complete(slices: Option<&Slices>, message: &Message, handler: Handler<'_>) -> Answer {
     let word = |index| message.word(index);
     let work = slices.and_then(|slices| slices.work(word(0), word(1), word(5), true));
-    let Some(mut work) = work else { return Answer::Plain(Message::new(REFUSED)) };
+    let Some(mut work) = work else { return Message::new(REFUSED).into() };
     let offset = work.offset();
     let (data, room) = work.parts();
     let response =
         handler(Request { badge: SERVICE, op: word(2) as u16, args: [word(3), word(4)], data, room });
-    Answer::Plain(Message::of(DONE, &[response.status, response.bytes.min(word(5)), offset]))
+    Message::of(DONE, &[response.status, response.bytes.min(word(5)), offset]).into()
 }

@@ -140,7 +140,7 @@ pub(super) fn string(
         Some(head) if head.bytes == arrived => {
             let place = server.places.take(badge, head.ticket);
             let kept = server.finish(place, badge, &head, handler);
-            Answer::Strings { place, kept, offset: 0 }
+            answer(&kept, server.places.piece(place), 0)
         }
         _ => bad(None),
     }
@@ -149,13 +149,17 @@ pub(super) fn string(
 /// Deals with REST.
 pub(super) fn rest(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
     match server.places.kept(badge, message.word(0)) {
-        Ok((place, kept)) => Answer::Strings { place, kept, offset: message.word(1) },
-        Err(label) => Answer::Plain(Message::new(label)),
+        Ok((place, kept)) => answer(&kept, server.places.piece(place), message.word(1)),
+        Err(label) => Message::new(label).into(),
     }
 }
 
-/// The message that brings what is left of a reply.
-pub(super) fn reply(kept: &Kept, rest: Part) -> Message {
+/// The answer that brings what is left of a reply.
+fn answer(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
     let message = Message::of(DONE, &[kept.status, kept.bytes]);
-    if rest.bytes == 0 { message } else { message.with_strings() }
+    let string = own::behind(own::part(&reply[..kept.bytes as usize]), offset.min(kept.bytes));
+    if string.bytes == 0 {
+        return message.into();
+    }
+    Answer { message: message.with_strings(), string: Some(string) }
 }

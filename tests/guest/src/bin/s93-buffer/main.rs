@@ -33,6 +33,7 @@ fn main() {
             ("touched in vain, then wired", retries::stolen),
             ("too few frames, too few pins", retries::scarce),
             ("replies that are missing at the server", retries::missing_replies),
+            ("the table of crossovers", retries::table),
             ("a way is chosen", retries::chosen),
             ("servers that lie", liars::lies),
             ("a server that forgets", liars::forgets),

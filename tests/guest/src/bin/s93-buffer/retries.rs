@@ -6,7 +6,8 @@ use freehold_abi::layout::FOREVER;
 use freehold_guest_tests::{check, check_eq};
 use freehold_protocol::answer::DONE;
 use freehold_protocol::buffer::{REST, STRING};
-use freehold_rt::buffer::choose::Direction;
+use freehold_rt::buffer::choose::{Direction, Row};
+use freehold_rt::buffer::crossover::TABLE;
 use freehold_rt::buffer::{Failure, Peer, Trust, Way};
 use freehold_rt::pager::{self, Config, Mode};
 use freehold_rt::utcb::Part;
@@ -153,6 +154,20 @@ fn missing_reply(mode: Mode) {
 pub fn missing_replies() {
     duo::with_pager(duo::THREAD, || missing_reply(duo::THREAD));
     duo::with_pager(Mode::Upcall, || missing_reply(Mode::Upcall));
+}
+
+/// The table's cases are whole and in order, and give no memory to who is not trusted: it is generated.
+pub fn table() {
+    for direction in [Direction::Send, Direction::Receive] {
+        for (trust, resident) in TRUSTS.into_iter().flat_map(|trust| [(trust, true), (trust, false)]) {
+            let case = |row: &&Row| (row.direction, row.trust, row.resident) == (direction, trust, resident);
+            let rows = || TABLE.iter().filter(case);
+            check!(rows().is_sorted_by_key(|row| row.up_to), "{direction:?} {trust:?} {resident}");
+            check_eq!(rows().last().map(|row| row.up_to), Some(u32::MAX));
+            let gives = |row: &Row| trust == Trust::Distrusting && row.way == Way::Container;
+            check!(!rows().any(gives), "{direction:?} {resident}");
+        }
+    }
 }
 
 /// Without a named way: what the table says, if it can be gone.
