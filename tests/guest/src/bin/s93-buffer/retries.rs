@@ -163,7 +163,7 @@ pub fn table() {
             let case = |row: &&Row| (row.direction, row.trust, row.resident) == (direction, trust, resident);
             let rows = || TABLE.iter().filter(case);
             check!(rows().is_sorted_by_key(|row| row.up_to), "{direction:?} {trust:?} {resident}");
-            check_eq!(rows().last().map(|row| row.up_to), Some(u32::MAX));
+            check_eq!(rows().next_back().map(|row| row.up_to), Some(u32::MAX));
             let gives = |row: &Row| trust == Trust::Distrusting && row.way == Way::Container;
             check!(!rows().any(gives), "{direction:?} {resident}");
         }
