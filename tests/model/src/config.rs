@@ -1,0 +1,93 @@
+//! What is explored: sizes, what the trusted parties may do, and which bug is planted.
+
+/// Slices at most.
+pub const SLICES: usize = 2;
+/// Pages of a slice at most.
+pub const PAGES: usize = 2;
+
+/// The size of what is explored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Slices that the server has.
+    pub slices: u8,
+    /// Pages that a session is opened for, and that the good client carries.
+    pub pages: u8,
+    /// The evil client is there.
+    pub evil: bool,
+    /// The good client is there.
+    pub good: bool,
+    /// The server's pager may leave a page's request unanswered, for ever or for a while.
+    pub quiet: bool,
+    /// The server may cancel any session at any time.
+    pub cancels: bool,
+    /// A client has to wait between two sessions.
+    pub pauses: bool,
+    /// The evil client calls the server as well.
+    pub pings: bool,
+    /// The good client's time never runs out, and nobody cancels its session.
+    pub patient: bool,
+    /// The bug, if there is one.
+    pub mutation: Option<Mutation>,
+}
+
+impl Config {
+    /// One slice for both clients, a page each way: they follow each other in it.
+    pub const CONTENDED: Config = Config {
+        slices: 1,
+        pages: 1,
+        evil: true,
+        good: true,
+        quiet: false,
+        cancels: false,
+        pauses: false,
+        pings: false,
+        patient: false,
+        mutation: None,
+    };
+
+    /// This, with a bug.
+    pub fn with(self, mutation: Mutation) -> Config {
+        Config { mutation: Some(mutation), ..self }
+    }
+}
+
+/// A bug that is planted, to show that the properties can fail. Each is something that the code does not do,
+/// or that the kernel does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mutation {
+    /// The server calls the worker's session back for more, and waits.
+    ServerCallsBack,
+    /// The server begins to work without asking whether the worker that asked still waits.
+    ServerTrustsOldRequest,
+    /// The server's pager takes frames out of a slice that is being worked on.
+    ReleaseWhileBusy,
+    /// The pager answers RELEASE, and leaves the frames where they are.
+    ReleaseKeepsFrames,
+    /// The pager itself waits when it holds back a page.
+    PagerWaits,
+    /// The manager asks for RELEASE, and gives the slice on, before the session's worker has ended.
+    ReleaseBeforeEnd,
+    /// The manager stops a session's worker, but does not reclaim it.
+    WorkerNotReclaimed,
+    /// The manager waits until the worker has nothing under way before it ends it.
+    ManagerWaitsForWorker,
+    /// A session has no time limit.
+    NoDeadline,
+    /// The manager believes the session's number in a BEGIN, whoever sends it.
+    BeginFromAnybody,
+    /// A session's time begins anew with each transfer, although another client waits for the slice.
+    BeginIgnoresWaiting,
+    /// The manager looks after its sessions only when there is a message.
+    NoPeriod,
+    /// The manager waits without a limit if nobody's pause is left when it decides how long to wait, though
+    /// somebody waits.
+    PauseForgotten,
+    /// The worker says COMPLETE when part of the request is not there.
+    CompleteTooEarly,
+    /// The worker copies out of the slice as much as there is room, whatever the server has answered.
+    ReplyBeforeAnswer,
+    /// The kernel leaves a reply capability with its holder after its use.
+    ReplyWorksTwice,
+    /// The kernel leaves a reply capability with its holder when its caller has given up.
+    ReplyOutlivesCaller,
+}
