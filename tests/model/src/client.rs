@@ -62,7 +62,10 @@ impl State {
             (Good::Transfers { .. }, Mail::Answer(answer)) => match (answer, wish) {
                 // It touches the page, then goes on.
                 (Answer::Faulted(done), Wish::Carry) => {
-                    self.send(Message::Piece { offset: done, total: config.pages }, page_of(Phase::Request, done));
+                    self.send(
+                        Message::Piece { offset: done, total: config.pages },
+                        page_of(Phase::Request, done),
+                    );
                 }
                 (Answer::ReplyFaulted(done), Wish::Carry) => {
                     self.send(Message::Rest { offset: done }, page_of(Phase::Reply, done));

@@ -1,5 +1,24 @@
 //! What is explored: sizes, what the trusted parties may do, and which bug is planted.
 
+use crate::client::Move;
+
+/// All that the evil client can do.
+pub const ALL: &[Move] = &[
+    Move::Call,
+    Move::GiveUpCall,
+    Move::Open,
+    Move::Close,
+    Move::Ping,
+    Move::GiveUpSide,
+    Move::TakeBackCapability,
+    Move::TakeBackFrames,
+];
+
+/// What it does to its sessions, where it is the other client that matters: OPEN ends a session as CLOSE does; who
+/// gives up waiting for one is no better for the others than one whose frames are gone; and a worker whose
+/// frames the manager cannot take back is stopped all the same.
+pub const SESSIONS: &[Move] = &[Move::Call, Move::GiveUpCall, Move::Open, Move::TakeBackFrames];
+
 /// Slices at most.
 pub const SLICES: usize = 2;
 /// Pages of a slice at most.
@@ -12,8 +31,8 @@ pub struct Config {
     pub slices: u8,
     /// Pages that a session is opened for, and that the good client carries.
     pub pages: u8,
-    /// The evil client is there.
-    pub evil: bool,
+    /// What the evil client may do; nothing: it is not there.
+    pub evil: &'static [Move],
     /// The good client is there.
     pub good: bool,
     /// The server's pager may leave a page's request unanswered, for ever or for a while.
@@ -22,8 +41,6 @@ pub struct Config {
     pub cancels: bool,
     /// A client has to wait between two sessions.
     pub pauses: bool,
-    /// The evil client calls the server as well.
-    pub pings: bool,
     /// The good client's time never runs out, and nobody cancels its session.
     pub patient: bool,
     /// The bug, if there is one.
@@ -35,15 +52,37 @@ impl Config {
     pub const CONTENDED: Config = Config {
         slices: 1,
         pages: 1,
-        evil: true,
+        evil: SESSIONS,
         good: true,
         quiet: false,
         cancels: false,
         pauses: false,
-        pings: false,
         patient: false,
         mutation: None,
     };
+
+    /// The evil client alone with the service, and all that it can do; a pager that holds back pages, and a
+    /// server that cancels.
+    pub const EVIL: Config =
+        Config { evil: ALL, good: false, quiet: true, cancels: true, ..Config::CONTENDED };
+
+    /// The evil client alone, two pages each way: copies that stop, and are resumed, in the middle.
+    pub const EVIL_PAGES: Config = Config { good: false, pages: 2, ..Config::CONTENDED };
+
+    /// The good client alone, two pages each way, with a pager that holds back pages, a server that cancels, and
+    /// a pause between two sessions.
+    pub const GOOD: Config =
+        Config { evil: &[], pages: 2, quiet: true, cancels: true, pauses: true, ..Config::CONTENDED };
+
+    /// Both clients wait for the slice again and again, and out their pauses.
+    pub const PAUSES: Config =
+        Config { evil: &[Move::Open, Move::TakeBackFrames], pauses: true, ..Config::CONTENDED };
+
+    /// The good client has all the time that it needs.
+    pub const PATIENT: Config = Config { patient: true, ..Config::CONTENDED };
+
+    /// A slice for each client at the same time; the evil one may only have itself carried, and ask again.
+    pub const BESIDE: Config = Config { slices: 2, evil: &[Move::Call, Move::Open], ..Config::CONTENDED };
 
     /// This, with a bug.
     pub fn with(self, mutation: Mutation) -> Config {

@@ -21,22 +21,19 @@ pub struct Graph {
     pub first: Vec<u32>,
     /// Where each step leads.
     pub target: Vec<u32>,
-    /// Whose it is; bit 15: it counts as an end of what it leads on from.
+    /// Whose it is, and what else was taken down of it.
     pub parties: Vec<u16>,
     /// From which state each was found.
     parent: Vec<u32>,
 }
 
-/// A step that ends what is asked about, wherever it leads.
-pub const ENDS: u16 = 1 << 15;
-
 impl Graph {
-    /// Explores all of `config`. `mark` takes down what is needed of a state; `ends`, whether a step ends
-    /// what is asked about.
+    /// Explores all of `config`. `mark` takes down what is needed of a state, `note` what is needed of a step
+    /// beside whose it is.
     pub fn explore(
         config: &Config,
         mark: impl Fn(&State) -> u64,
-        ends: impl Fn(&State, Action) -> bool,
+        note: impl Fn(&State, Action) -> u16,
     ) -> Graph {
         let first = State::first(config);
         let mut graph = Graph {
@@ -69,7 +66,7 @@ impl Graph {
                         graph.marks.len() as u32 - 1
                     });
                     graph.target.push(found);
-                    graph.parties.push(parties | if ends(state, action) { ENDS } else { 0 });
+                    graph.parties.push(parties | note(state, action));
                 }
                 graph.enabled.push(enabled);
             }

@@ -160,6 +160,8 @@ pub enum Answer {
     ReplyFaulted(u8),
     /// The worker's: this transfer is over.
     Aborted,
+    /// The worker's: it does not begin, because others wait for the slice.
+    OthersWait,
     /// The server's: the reply, so many pages, is in the slice. The worker's: it is in the client's range.
     Reply(u8),
 }
@@ -294,9 +296,7 @@ impl State {
 
     /// Receive: a caller that has no answer yet learns PeerGone; then the next message, or waiting.
     pub fn receive(&mut self, thread: Thread) {
-        if let Some(unanswered) = self.tcb_mut(thread).caller.take() {
-            self.end_wait(unanswered, Error::PeerGone);
-        }
+        self.leave_unanswered(thread);
         match self.queues[Endpoint::of(thread).index()].pop() {
             None => *self.tcb_mut(thread) = Tcb::RECEIVING,
             Some(from) => {
@@ -315,11 +315,24 @@ impl State {
         if self.mutation != Some(Mutation::ReplyWorksTwice) {
             self.tcb_mut(thread).caller = None;
         }
-        if self.tcb(caller).run != Run::AwaitingReply(thread) {
-            self.wrong.get_or_insert(Wrong::AnsweredNobody);
-        }
-        self.wake(caller, Mail::Answer(answer));
+        self.tell(caller, thread, Mail::Answer(answer));
         Ok(())
+    }
+
+    /// A caller, if there is one, learns that it gets no answer.
+    fn leave_unanswered(&mut self, thread: Thread) {
+        if let Some(caller) = self.tcb_mut(thread).caller.take() {
+            self.tell(caller, thread, Mail::Failed(Error::PeerGone));
+        }
+    }
+
+    /// Whoever is answered waits for that.
+    fn tell(&mut self, caller: Thread, by: Thread, mail: Mail) {
+        if self.tcb(caller).run == Run::AwaitingReply(by) {
+            self.wake(caller, mail);
+        } else {
+            self.note(Wrong::AnsweredNobody);
+        }
     }
 
     /// ReplyReceive, as a server's loop makes it: a caller that is gone is no reason not to receive.
@@ -373,9 +386,7 @@ impl State {
     /// Reclaim of a thread's frames: whoever it has not answered learns PeerGone.
     pub fn destroy(&mut self, thread: Thread) {
         self.stop(thread);
-        if let Some(unanswered) = self.tcb_mut(thread).caller.take() {
-            self.end_wait(unanswered, Error::PeerGone);
-        }
+        self.leave_unanswered(thread);
         *self.tcb_mut(thread) = Tcb::ABSENT;
     }
 

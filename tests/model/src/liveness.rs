@@ -7,13 +7,14 @@
 //! never be able to: those states are cut out, and what is left looked at anew. This is strong fairness, which
 //! a clock, and a thread that is ready until it runs, both give.)
 
-use crate::graph::{ENDS, Graph};
+use crate::graph::Graph;
 
 /// Looks for a run that stays for ever among the states whose marks have all bits of `region`, without a step
-/// that ends it, and is fair to all of `parties`. Returns a state of its.
-pub fn stays(graph: &Graph, region: u64, parties: u16) -> Option<u32> {
-    let mut search = Search::new(graph);
-    let all = (0..graph.len() as u32).filter(|&state| graph.marks[state as usize] & region == region).collect();
+/// that has a bit of `ends`, and is fair to all of `parties`. Returns a state of its.
+pub fn stays(graph: &Graph, region: u64, parties: u16, ends: u16) -> Option<u32> {
+    let mut search = Search::new(graph, ends);
+    let all =
+        (0..graph.len() as u32).filter(|&state| graph.marks[state as usize] & region == region).collect();
     let mut work: Vec<Vec<u32>> = vec![all];
     while let Some(states) = work.pop() {
         for part in search.parts(&states) {
@@ -44,6 +45,7 @@ pub fn stays(graph: &Graph, region: u64, parties: u16) -> Option<u32> {
 /// Tarjan's search for the strongly connected parts, on a stack of its own.
 struct Search<'a> {
     graph: &'a Graph,
+    ends: u16,
     /// Which set of states each belongs to that is looked at now; 0: none.
     set: Vec<u32>,
     sets: u32,
@@ -58,9 +60,9 @@ struct Search<'a> {
 const OPEN: u32 = u32::MAX;
 
 impl<'a> Search<'a> {
-    fn new(graph: &'a Graph) -> Search<'a> {
+    fn new(graph: &'a Graph, ends: u16) -> Search<'a> {
         let zeros = || vec![0; graph.len()];
-        Search { graph, set: zeros(), sets: 0, part: zeros(), met: zeros(), low: zeros() }
+        Search { graph, ends, set: zeros(), sets: 0, part: zeros(), met: zeros(), low: zeros() }
     }
 
     /// The steps from a state that stay in its set and end nothing: where to, and whose.
@@ -68,7 +70,7 @@ impl<'a> Search<'a> {
         let set = self.set[state as usize];
         self.graph.steps(state).filter_map(move |step| {
             let (target, by) = (self.graph.target[step], self.graph.parties[step]);
-            (by & ENDS == 0 && self.set[target as usize] == set).then_some((target, by))
+            (by & self.ends == 0 && self.set[target as usize] == set).then_some((target, by))
         })
     }
 
@@ -96,7 +98,7 @@ impl<'a> Search<'a> {
                 *next += 1;
                 if let Some(step) = step {
                     let target = self.graph.target[step] as usize;
-                    if self.graph.parties[step] & ENDS != 0 || self.set[target] != self.sets {
+                    if self.graph.parties[step] & self.ends != 0 || self.set[target] != self.sets {
                         continue;
                     }
                     if self.met[target] == 0 {

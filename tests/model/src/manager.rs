@@ -26,6 +26,7 @@ impl State {
     /// A step of the manager, which is ready. `None`: it does not look at the clock here.
     pub fn manager_step(mut self, clock: Clock, config: &Config) -> Option<State> {
         let mail = self.tcb(SELF).mail;
+        let before = self.manager;
         let mut heard = clock == Clock::Silent;
         // What is decided without a call ...
         match self.manager {
@@ -48,8 +49,11 @@ impl State {
             }
             _ => {}
         }
-        // ... and the call, with what follows from it.
+        // ... and the call, with what follows from it. (The first look at a session is a step of its own: there the
+        // clock is asked once more.)
+        let waited = matches!(before, Manager::Loop | Manager::Waits { .. });
         match self.manager {
+            Manager::Looks { .. } if waited => {}
             Manager::Loop | Manager::Waits { .. } => unreachable!("there is always a next call"),
             Manager::Ends { place, stage, then } => {
                 if self.end(place, stage, then, config) {
@@ -71,7 +75,9 @@ impl State {
                 self.look_after(clock == Clock::Period, config);
             }
             Manager::Looks { place } => {
-                let Place::Open { client, .. } = self.places[place as usize] else { unreachable!("it is open") };
+                let Place::Open { client, .. } = self.places[place as usize] else {
+                    unreachable!("it is open")
+                };
                 let endless = config.mutation == Some(Mutation::NoDeadline)
                     || (config.patient && client == Client::Good);
                 let alive = self.is_alive(client);
@@ -114,7 +120,8 @@ impl State {
 
     /// The place that a client's session has.
     pub fn place_of(&self, client: Client) -> Option<u8> {
-        let of_client = |place: &Place| matches!(place, Place::Open { client: owner, .. } if *owner == client);
+        let of_client =
+            |place: &Place| matches!(place, Place::Open { client: owner, .. } if *owner == client);
         self.places.iter().position(of_client).map(|place| place as u8)
     }
 

@@ -8,8 +8,8 @@ use stateright::{Model, Property};
 use crate::client::{Move, Wish};
 use crate::config::{Config, Mutation};
 use crate::kernel::{Client, Error, Mail, Message, Run, Thread};
-use crate::properties;
 use crate::manager::Clock;
+use crate::properties;
 use crate::state::{Manager, Phase, State};
 use crate::worker::Fate;
 
@@ -110,10 +110,7 @@ impl Action {
             Action::PauseEnds(client) => Party::Pause(client).bit(),
             Action::Worker(Client::Good, _) => Party::GoodWorker.bit(),
             Action::Good(_) => Party::GoodThread.bit(),
-            Action::TooSlow
-            | Action::PagerSpeaks(_)
-            | Action::Worker(Client::Evil, _)
-            | Action::Evil(_) => 0,
+            Action::TooSlow | Action::PagerSpeaks(_) | Action::Worker(Client::Evil, _) | Action::Evil(_) => 0,
         }
     }
 }
@@ -121,6 +118,10 @@ impl Action {
 impl Config {
     /// What can happen next. Some of it may turn out not to: [`Config::next`] says `None`.
     pub fn possible(&self, state: &State, actions: &mut Vec<Action>) {
+        if state.wrong.is_some() {
+            // What follows from it would say nothing.
+            return;
+        }
         let slices = || 0..self.slices;
         if state.is_ready(Thread::Server) {
             actions.push(Action::Server);
@@ -150,9 +151,8 @@ impl Config {
                 if client == Client::Evil {
                     actions.extend([Fate::Fails, Fate::Nonsense].map(|fate| Action::Worker(client, fate)));
                     if state.workers[client as usize].phase == Phase::Idle {
-                        actions.extend(
-                            (0..=self.pages).map(|total| Action::Worker(client, Fate::Said(total))),
-                        );
+                        actions
+                            .extend((0..=self.pages).map(|total| Action::Worker(client, Fate::Said(total))));
                     }
                 }
             }
@@ -160,22 +160,8 @@ impl Config {
         if state.is_ready(Thread::Main(Client::Good)) {
             actions.extend([Wish::Carry, Wish::Close].map(Action::Good));
         }
-        if self.evil {
-            actions.extend(
-                [
-                    Move::Call,
-                    Move::GiveUpCall,
-                    Move::Open,
-                    Move::Close,
-                    Move::GiveUpSide,
-                    Move::TakeBackCapability,
-                    Move::TakeBackFrames,
-                ]
-                .map(Action::Evil),
-            );
-            if self.pings {
-                actions.push(Action::Evil(Move::Ping));
-            }
+        if !self.evil.is_empty() {
+            actions.extend(self.evil.iter().copied().map(Action::Evil));
             // Refused like any other message, unless this bug is planted.
             if self.mutation == Some(Mutation::BeginFromAnybody) {
                 actions.extend(slices().map(|slice| Action::Evil(Move::Begin(slice))));

@@ -49,7 +49,8 @@ const SEEN: &[(&str, Condition)] = &[
         workers(state).any(|at| matches!(at, At::Answers(Answer::ReplyFaulted(_))))
     }),
     ("seen: the server answers a worker that is gone", |_, state| {
-        matches!(state.server, Server::Answers(Answer::Reply(_))) && state.tcb(Thread::Server).caller.is_none()
+        matches!(state.server, Server::Answers(Answer::Reply(_)))
+            && state.tcb(Thread::Server).caller.is_none()
     }),
     ("seen: the server asks, and the worker is gone", |_, state| {
         matches!(state.server, Server::Asks(_)) && state.tcb(Thread::Server).caller.is_none()
@@ -62,7 +63,10 @@ const SEEN: &[(&str, Condition)] = &[
         matches!(state.manager, Manager::Ends { then: Then::Look, .. })
     }),
     ("seen: a worker's frames are taken back under way", |_, state| {
-        state.places.iter().any(|place| matches!(place, Place::Open { client, .. } if !state.is_alive(*client)))
+        state
+            .places
+            .iter()
+            .any(|place| matches!(place, Place::Open { client, .. } if !state.is_alive(*client)))
     }),
 ];
 
@@ -123,7 +127,8 @@ fn replies(state: &State) -> bool {
         let held = Thread::ALL.into_iter().filter(|&other| state.tcb(other).caller == Some(thread)).count();
         let waits = |waiter: &&crate::state::Waiter| waiter.there && waiter.client.opener() == thread;
         let saved = state.waiting.iter().flatten().filter(waits).count();
-        let kept = state.slices.iter().filter(|slice| slice.held.is_some_and(|it| it.1 == Some(thread))).count();
+        let kept =
+            state.slices.iter().filter(|slice| slice.held.is_some_and(|it| it.1 == Some(thread))).count();
         let waits = matches!(state.tcb(thread).run, Run::AwaitingReply(_));
         held + saved + kept == usize::from(waits)
     });

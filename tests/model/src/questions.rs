@@ -1,7 +1,6 @@
 //! What must happen in the end: the regions that everybody must leave, each with the parties that are relied
 //! upon for it.
 
-use crate::client::Wish;
 use crate::config::Config;
 use crate::graph::Graph;
 use crate::kernel::{Answer, Client, Mail, Run, Thread};
@@ -19,7 +18,16 @@ pub struct Question {
     region: fn(&State) -> bool,
     /// The parties relied upon.
     parties: u16,
+    /// The steps that end it, wherever they lead.
+    ends: u16,
 }
+
+/// A step that cannot happen for ever: the pager that is relied upon answers in time in the end.
+const TOO_SLOW: u16 = 1 << 15;
+/// A step that completes a transfer.
+const COMPLETED: u16 = 1 << 14;
+/// A step by which the good client knows what became of its transfer.
+const TOLD: u16 = 1 << 13;
 
 /// Who waits for an answer of the server's.
 fn asks_server(state: &State, thread: Thread) -> bool {
@@ -55,70 +63,83 @@ pub const QUESTIONS: &[Question] = &[
         name: "17: the good client's worker waits for the server",
         region: |state| asks_server(state, Thread::Worker(Client::Good)),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "17: the evil client's worker waits for the server",
         region: |state| asks_server(state, Thread::Worker(Client::Evil)),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "17: somebody else waits for the server",
         region: |state| asks_server(state, Thread::Side),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "17: a session is over and its slice not free (first slice)",
         region: |state| over(state, 0),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "17: a session is over and its slice not free (second slice)",
         region: |state| over(state, 1),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "17: a session keeps its slice and completes nothing (first slice)",
         region: |state| state.places[0] != Place::Free,
         parties: Party::TRUSTED,
+        ends: TOO_SLOW | COMPLETED,
     },
     Question {
         name: "17: a session keeps its slice and completes nothing (second slice)",
         region: |state| state.places[1] != Place::Free,
         parties: Party::TRUSTED,
+        ends: TOO_SLOW | COMPLETED,
     },
     Question {
         name: "17: the server waits for the manager",
         region: |state| waits(state, Thread::Server),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "17: the manager waits for the pager",
         region: |state| waits(state, Thread::Manager),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "19: the good client waits for a worker that has ended",
         region: |state| waits_for_ended(state, Client::Good),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "19: the evil client waits for a worker that it has taken away",
         region: |state| waits_for_ended(state, Client::Evil),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
     Question {
         name: "19: the good client waits for its worker or for the manager",
         region: |state| waits(state, Thread::Main(Client::Good)),
         parties: Party::TRUSTED,
+        ends: TOO_SLOW,
     },
 ];
 
 /// Asked where the good client's time does not run out: what it begins, it completes.
-pub const COMPLETES: Question = Question {
+pub const COMPLETES: &[Question] = &[Question {
     name: "19: the good client's transfer is under way",
     region: |state| matches!(state.good, Good::Transfers { .. }),
     parties: Party::GOOD,
-};
+    ends: TOO_SLOW | TOLD,
+}];
 
 /// What must not happen at all where the good client's time does not run out.
 pub fn is_failed(state: &State) -> bool {
@@ -129,39 +150,42 @@ pub fn is_failed(state: &State) -> bool {
         )
 }
 
-/// The step completes a transfer of the session that has a slice, or is one that cannot happen for ever: the
-/// pager that is relied upon answers in time in the end.
-fn ends(state: &State, action: Action) -> bool {
+fn note(state: &State, action: Action) -> u16 {
     match action {
-        Action::TooSlow => true,
+        Action::TooSlow => TOO_SLOW,
         Action::Worker(client, Fate::Goes) => {
             let worker = &state.workers[client as usize];
-            worker.at == At::Carries && worker.phase == Phase::Reply && worker.done == worker.total
+            let completes =
+                worker.at == At::Carries && worker.phase == Phase::Reply && worker.done == worker.total;
+            if completes { COMPLETED } else { 0 }
         }
-        // The good client begins its next transfer, or its next session.
-        Action::Good(Wish::Carry | Wish::Close) => {
-            !matches!(
-                state.tcb(Thread::Main(Client::Good)).mail,
-                Mail::Answer(Answer::Faulted(_) | Answer::ReplyFaulted(_))
-            )
-        }
-        _ => false,
+        Action::Good(_) => match state.tcb(Thread::Main(Client::Good)).mail {
+            Mail::Answer(Answer::Faulted(_) | Answer::ReplyFaulted(_)) => 0,
+            _ => TOLD,
+        },
+        _ => 0,
     }
 }
 
 /// A question that has the wrong answer: which, and a way to where it shows.
 pub type Counterexample = (&'static str, Vec<Action>);
 
-/// Explores `config` and asks `questions`. Returns how many states there are, and what is wrong.
-pub fn ask(config: &Config, questions: &[Question]) -> (usize, Vec<Counterexample>) {
+/// What is asked of a configuration.
+pub fn questions(config: &Config) -> &'static [Question] {
+    if config.patient { COMPLETES } else { QUESTIONS }
+}
+
+/// Explores `config` and asks its questions. Returns how many states there are, and what is wrong.
+pub fn ask(config: &Config) -> (usize, Vec<Counterexample>) {
+    let questions = questions(config);
     let mark = |state: &State| {
         let bits = questions.iter().enumerate().map(|(bit, it)| u64::from((it.region)(state)) << bit);
         bits.sum::<u64>() | u64::from(is_failed(state)) << 63
     };
-    let graph = Graph::explore(config, mark, ends);
+    let graph = Graph::explore(config, mark, note);
     let mut wrong = Vec::new();
     for (bit, question) in questions.iter().enumerate() {
-        if let Some(state) = stays(&graph, 1 << bit, question.parties) {
+        if let Some(state) = stays(&graph, 1 << bit, question.parties, question.ends) {
             wrong.push((question.name, graph.way(config, state)));
         }
     }

@@ -256,7 +256,7 @@ impl State {
             threads[thread.index()] = match thread {
                 Thread::Server | Thread::Pager | Thread::Manager => Tcb::RECEIVING,
                 Thread::Main(Client::Good) if config.good => Tcb::READY,
-                Thread::Main(Client::Evil) | Thread::Side if config.evil => Tcb::READY,
+                Thread::Main(Client::Evil) | Thread::Side if !config.evil.is_empty() => Tcb::READY,
                 _ => Tcb::ABSENT,
             };
         }

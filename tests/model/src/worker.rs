@@ -38,7 +38,7 @@ impl State {
             (At::Loop, Mail::None) if fate == Fate::Goes => self.receive(thread),
             (At::Loop, _) if fate == Fate::Goes => self.stop(thread),
             (At::Loop, _) => return None,
-            (At::Begins { .. }, Mail::Answer(Answer::Refused)) => self.answers(client, Answer::Aborted),
+            (At::Begins { .. }, Mail::Answer(Answer::Refused)) => self.answers(client, Answer::OthersWait),
             (At::Begins { total }, _) => {
                 worker.fresh = false;
                 self.start(client, total);
@@ -163,7 +163,9 @@ impl State {
             });
         };
         match fate {
-            Fate::Faults | Fate::Fails if self.is_there(client) || (client, fate) == (Client::Good, Fate::Fails) => {
+            Fate::Faults | Fate::Fails
+                if self.is_there(client) || (client, fate) == (Client::Good, Fate::Fails) =>
+            {
                 return None;
             }
             Fate::Faults if phase == Phase::Reply => self.answers(client, Answer::ReplyFaulted(done)),
@@ -192,7 +194,8 @@ impl State {
 
     fn copy(&mut self, client: Client, other: Thread) {
         let Worker { slice, phase, done, .. } = self.workers[client as usize];
-        if other != Thread::Main(client) || self.tcb(other).run != Run::AwaitingReply(Thread::Worker(client)) {
+        if other != Thread::Main(client) || self.tcb(other).run != Run::AwaitingReply(Thread::Worker(client))
+        {
             self.note(Wrong::Undeclared);
         }
         if self.owner(slice) != Some(client) {
