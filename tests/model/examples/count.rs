@@ -1,14 +1,7 @@
-use freehold_model::{config::*, questions::*};
+use freehold_model::{client::Move, config::*, questions::*};
 fn main() {
-    for (n, c) in [
-        ("GOOD", Config::GOOD),
-        ("PAUSES", Config::PAUSES),
-        ("EVIL_PAGES", Config::EVIL_PAGES),
-        ("PATIENT", Config::PATIENT),
-        ("EVIL", Config::EVIL),
-        ("CONTENDED", Config::CONTENDED),
-        ("BESIDE", Config::BESIDE),
-    ] {
+    let c = Config::BESIDE;
+    for (n, c) in [("1", Config { evil: &[Move::Call], ..c }), ("BESIDE", c)] {
         let t = std::time::Instant::now();
         let (s, w) = ask(&c);
         println!("{n}: {s} {:?} {w:?}", t.elapsed());

@@ -33,6 +33,8 @@ pub struct Config {
     pub pages: u8,
     /// What the evil client may do; nothing: it is not there.
     pub evil: &'static [Move],
+    /// The evil client has a session to begin with.
+    pub inside: bool,
     /// The good client is there.
     pub good: bool,
     /// The server's pager may leave a page's request unanswered, for ever or for a while.
@@ -53,6 +55,7 @@ impl Config {
         slices: 1,
         pages: 1,
         evil: SESSIONS,
+        inside: false,
         good: true,
         quiet: false,
         cancels: false,
@@ -81,8 +84,13 @@ impl Config {
     /// The good client has all the time that it needs.
     pub const PATIENT: Config = Config { patient: true, ..Config::CONTENDED };
 
-    /// A slice for each client at the same time; the evil one may only have itself carried, and ask again.
-    pub const BESIDE: Config = Config { slices: 2, evil: &[Move::Call, Move::Open], ..Config::CONTENDED };
+    /// Both clients at once, a slice each. The evil one has its session from the beginning, and no other after it.
+    pub const BESIDE: Config = Config {
+        slices: 2,
+        evil: &[Move::Call, Move::GiveUpCall, Move::TakeBackFrames],
+        inside: true,
+        ..Config::CONTENDED
+    };
 
     /// This, with a bug.
     pub fn with(self, mutation: Mutation) -> Config {

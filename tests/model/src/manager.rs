@@ -25,45 +25,34 @@ pub enum Clock {
 impl State {
     /// A step of the manager, which is ready. `None`: it does not look at the clock here.
     pub fn manager_step(mut self, clock: Clock, config: &Config) -> Option<State> {
-        let mail = self.tcb(SELF).mail;
-        let before = self.manager;
+        let (before, mail) = (self.manager, self.tcb(SELF).mail);
+        let waited = matches!(before, Manager::Loop | Manager::Waits { .. });
         let mut heard = clock == Clock::Silent;
         // What is decided without a call ...
-        match self.manager {
-            Manager::Loop => {
-                let looks = match mail {
-                    Mail::Got(message, from) => self.handle(message, from),
-                    _ => true,
-                };
-                let timed_out = !matches!(mail, Mail::Got(..));
-                if looks {
-                    heard |= clock == Clock::Period && !timed_out;
-                    self.look_after(timed_out || clock == Clock::Period, config);
-                }
+        let looks = match (before, mail) {
+            (Manager::Loop, Mail::Got(message, from)) => self.handle(message, from),
+            // A limit has passed: it looks in any case.
+            (Manager::Loop, _) => {
+                self.look_after(true, config);
+                false
             }
-            Manager::Waits { place, then } => {
-                if self.released(place, then, config) {
-                    heard |= clock == Clock::Period;
-                    self.look_after(clock == Clock::Period, config);
-                }
-            }
-            _ => {}
+            (Manager::Waits { place, then }, _) => self.released(place, then, config),
+            _ => false,
+        };
+        if looks {
+            heard |= clock == Clock::Period;
+            self.look_after(clock == Clock::Period, config);
         }
-        // ... and the call, with what follows from it. (The first look at a session is a step of its own: there the
-        // clock is asked once more.)
-        let waited = matches!(before, Manager::Loop | Manager::Waits { .. });
-        match self.manager {
-            Manager::Looks { .. } if waited => {}
+        // ... and the call, with what follows from it. (The first look at a session is a step of its own: there
+        // the clock is asked once more.)
+        let looks = match self.manager {
+            Manager::Looks { .. } if waited => false,
             Manager::Loop | Manager::Waits { .. } => unreachable!("there is always a next call"),
-            Manager::Ends { place, stage, then } => {
-                if self.end(place, stage, then, config) {
-                    heard |= clock == Clock::Period;
-                    self.look_after(clock == Clock::Period, config);
-                }
-            }
+            Manager::Ends { place, stage, then } => self.end(place, stage, then, config),
             Manager::Asks { place, then } => {
                 self.go(Manager::Waits { place, then });
                 self.call(SELF, Endpoint::Paging, Message::Release { slice: place });
+                false
             }
             Manager::Saves(client) => {
                 // Its call may have ended; then there is nothing to save, and nobody waits.
@@ -71,8 +60,7 @@ impl State {
                     let free = self.waiting.iter_mut().find(|place| place.is_none()).expect("one a client");
                     *free = Some(Waiter { client, there: true });
                 }
-                heard |= clock == Clock::Period;
-                self.look_after(clock == Clock::Period, config);
+                true
             }
             Manager::Looks { place } => {
                 let Place::Open { client, .. } = self.places[place as usize] else {
@@ -87,8 +75,12 @@ impl State {
                 } else {
                     self.look(place + 1, config);
                 }
+                false
             }
-            Manager::Makes { place, client, stage } => self.make(place, client, stage, config),
+            Manager::Makes { place, client, stage } => {
+                self.make(place, client, stage, config);
+                false
+            }
             Manager::Answers => {
                 self.limited = self.has_limit();
                 self.go(Manager::Loop);
@@ -96,7 +88,12 @@ impl State {
                     Some(answer) => self.reply_receive(SELF, answer),
                     None => self.receive(SELF),
                 }
+                false
             }
+        };
+        if looks {
+            heard |= clock == Clock::Period;
+            self.look_after(clock == Clock::Period, config);
         }
         heard.then_some(self)
     }
@@ -116,6 +113,14 @@ impl State {
     fn go(&mut self, manager: Manager) {
         self.manager = manager;
         self.tcb_mut(SELF).mail = Mail::None;
+    }
+
+    /// Whose session has a slice.
+    pub fn owner(&self, slice: u8) -> Option<Client> {
+        match self.places[slice as usize] {
+            Place::Open { client, .. } => Some(client),
+            _ => None,
+        }
     }
 
     /// The place that a client's session has.

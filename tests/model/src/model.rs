@@ -61,8 +61,6 @@ pub enum Party {
     GoodThread,
     /// See there.
     GoodWorker,
-    /// Nobody that could be relied on.
-    Nobody,
 }
 
 impl Party {
@@ -77,7 +75,6 @@ impl Party {
             Party::Pause(client) => 64 << client as u8,
             Party::GoodThread => 256,
             Party::GoodWorker => 512,
-            Party::Nobody => 0,
         }
     }
 

@@ -5,7 +5,7 @@ use stateright::Property;
 
 use crate::config::Config;
 use crate::kernel::{Answer, Client, Mail, Run, Thread};
-use crate::state::{At, Manager, Page, Phase, Place, Server, State, Then};
+use crate::state::{At, Manager, Page, Place, Server, State, Then, Waiter, Wrong};
 
 /// 17: neither the server nor its pager nor the manager waits for anybody but one another, and for themselves
 /// not at all.
@@ -98,13 +98,11 @@ fn waits(state: &State) -> bool {
 }
 
 fn touches(state: &State) -> bool {
-    use crate::state::Wrong::{ForeignSlice, Undeclared};
-    !matches!(state.wrong, Some(ForeignSlice | Undeclared))
+    !matches!(state.wrong, Some(Wrong::ForeignSlice | Wrong::Undeclared))
 }
 
 fn no_mixing(state: &State) -> bool {
-    use crate::state::Wrong::{ForeignReply, PageGone, ReadUnfinished};
-    !matches!(state.wrong, Some(ForeignReply | PageGone | ReadUnfinished))
+    !matches!(state.wrong, Some(Wrong::ForeignReply | Wrong::PageGone | Wrong::ReadUnfinished))
 }
 
 /// A worker that can still run is the one whose session has its slice; and nothing of one client's is
@@ -122,17 +120,16 @@ fn one_session(state: &State) -> bool {
 }
 
 fn replies(state: &State) -> bool {
-    use crate::state::Wrong::AnsweredNobody;
     let once = Thread::ALL.into_iter().all(|thread| {
         let held = Thread::ALL.into_iter().filter(|&other| state.tcb(other).caller == Some(thread)).count();
-        let waits = |waiter: &&crate::state::Waiter| waiter.there && waiter.client.opener() == thread;
+        let waits = |waiter: &&Waiter| waiter.there && waiter.client.opener() == thread;
         let saved = state.waiting.iter().flatten().filter(waits).count();
         let kept =
             state.slices.iter().filter(|slice| slice.held.is_some_and(|it| it.1 == Some(thread))).count();
         let waits = matches!(state.tcb(thread).run, Run::AwaitingReply(_));
         held + saved + kept == usize::from(waits)
     });
-    once && state.wrong != Some(AnsweredNobody)
+    once && state.wrong != Some(Wrong::AnsweredNobody)
 }
 
 fn no_dead(state: &State) -> bool {
@@ -140,10 +137,4 @@ fn no_dead(state: &State) -> bool {
         Run::AwaitingReply(holder) => state.tcb(holder).run != Run::Absent,
         _ => true,
     })
-}
-
-/// Whether the good client has a transfer under way.
-pub fn transfers(state: &State) -> bool {
-    matches!(state.good, crate::state::Good::Transfers { .. })
-        && state.workers[Client::Good as usize].phase != Phase::Idle
 }

@@ -5,8 +5,8 @@
 //! and what is under it is one step.
 
 use crate::config::{Config, Mutation};
-use crate::kernel::{Answer, Client, Endpoint, Error, Mail, Message, Run, Thread};
-use crate::state::{Page, Place, Server, State, Work, Wrong};
+use crate::kernel::{Answer, Endpoint, Error, Mail, Message, Run, Thread};
+use crate::state::{Page, Server, State, Work, Wrong};
 
 impl State {
     /// A step of the server's thread, which is ready. `cancel`: the slice whose session it wants ended; `None`
@@ -161,13 +161,5 @@ impl State {
             (tcb.run, tcb.mail) = (Run::Ready, Mail::Answer(Answer::Done));
         }
         Some(self)
-    }
-
-    /// Whose requests a slice holds, as far as the manager knows.
-    pub fn owner(&self, slice: u8) -> Option<Client> {
-        match self.places[slice as usize] {
-            Place::Open { client, .. } => Some(client),
-            _ => None,
-        }
     }
 }

@@ -6,8 +6,10 @@
 //! goes on from there). Time is what the clock's events make of it, in any order: a limit can pass at once,
 //! or as late as anything else takes.
 
+use crate::client::Move;
 use crate::config::{Config, Mutation, PAGES, SLICES};
 use crate::kernel::{Answer, Client, Queue, Run, Tcb, Thread};
+use crate::manager::Clock;
 
 /// What is in a page of a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -260,7 +262,7 @@ impl State {
                 _ => Tcb::ABSENT,
             };
         }
-        State {
+        let mut state = State {
             threads,
             queues: Default::default(),
             slices: [Slice::EMPTY; SLICES],
@@ -275,7 +277,14 @@ impl State {
             good: Good::Outside,
             wrong: None,
             mutation: config.mutation,
+        };
+        if config.inside {
+            state = state.evil_move(Move::Open).expect("its thread is ready");
+            while state.is_ready(Thread::Manager) {
+                state = state.manager_step(Clock::Silent, config).expect("the manager goes on");
+            }
         }
+        state
     }
 
     /// Notes what should not have happened; the first is what counts.
