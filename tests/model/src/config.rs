@@ -45,6 +45,8 @@ pub struct Config {
     pub pauses: bool,
     /// The good client's time never runs out, and nobody cancels its session.
     pub patient: bool,
+    /// Nobody's time runs out.
+    pub endless: bool,
     /// The bug, if there is one.
     pub mutation: Option<Mutation>,
 }
@@ -61,6 +63,7 @@ impl Config {
         cancels: false,
         pauses: false,
         patient: false,
+        endless: false,
         mutation: None,
     };
 
@@ -84,11 +87,14 @@ impl Config {
     /// The good client has all the time that it needs.
     pub const PATIENT: Config = Config { patient: true, ..Config::CONTENDED };
 
-    /// Both clients at once, a slice each. The evil one has its session from the beginning, and no other after it.
+    /// Both clients at once, a slice each, as long as they like. The evil one has its session from the beginning,
+    /// and no other after it.
     pub const BESIDE: Config = Config {
         slices: 2,
-        evil: &[Move::Call, Move::GiveUpCall, Move::TakeBackFrames],
+        evil: &[Move::Call, Move::GiveUpCall, Move::TakeBackCapability, Move::TakeBackFrames],
         inside: true,
+        endless: true,
+        quiet: true,
         ..Config::CONTENDED
     };
 

@@ -66,7 +66,8 @@ impl State {
                 let Place::Open { client, .. } = self.places[place as usize] else {
                     unreachable!("it is open")
                 };
-                let endless = config.mutation == Some(Mutation::NoDeadline)
+                let endless = config.endless
+                    || config.mutation == Some(Mutation::NoDeadline)
                     || (config.patient && client == Client::Good);
                 let alive = self.is_alive(client);
                 heard |= clock == Clock::Deadline && alive && !endless;

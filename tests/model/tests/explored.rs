@@ -58,3 +58,8 @@ fn both_wait_for_sessions() {
 fn the_good_client_with_time_enough() {
     explore("patient", Config::PATIENT, 181_491, false);
 }
+
+#[test]
+fn both_beside_each_other() {
+    explore("beside", Config::BESIDE, 387_343, false);
+}
