@@ -81,7 +81,7 @@ fn a_client_that_gives_itself_time() {
 #[test]
 fn a_session_that_goes_on_though_others_wait() {
     stays(
-        Config { evil: &[Move::Call, Move::Open], ..Config::CONTENDED },
+        Config { evil: &[Move::Call], inside: true, ..Config::CONTENDED },
         Mutation::BeginIgnoresWaiting,
         GOOD_WAITS,
     );
