@@ -75,10 +75,11 @@ impl Manager {
 
     /// Makes ready for the next message: how long to wait for it, where its capability arrives.
     fn prepare(&mut self) {
-        let idle = self.taken() == 0;
+        // Whoever waits is looked at again, also if it came due since the last look.
+        let quiet = self.taken() == 0 && self.waiting.count() == 0;
         let limit = match self.waiting.is_pausing() {
             true => PAUSE,
-            false if idle => FOREVER,
+            false if quiet => FOREVER,
             false => PERIOD,
         };
         let utcb = Utcb::current();

@@ -160,16 +160,18 @@ impl Slices {
             if slice.busy || !filled.iter().all(|&filled| filled) || slice.pages() < end.div_ceil(FRAME) {
                 return None;
             }
-            for page in at / FRAME..end.div_ceil(FRAME) {
-                slice.fill(page).ok()?;
-            }
             slice.busy = true;
             Some(())
         })??;
         let work = Work { slices: self, slice, request, at, room };
         // No release succeeds from here on. A worker that still waits tells that none has succeeded since its
         // message: the service ends a session's worker before it asks for the slice's release.
-        calls::caller_waits().then_some(work)
+        if !calls::caller_waits() {
+            return None;
+        }
+        self.with(slice, |slice| (at / FRAME..end.div_ceil(FRAME)).try_for_each(|page| slice.fill(page)))?
+            .ok()?;
+        Some(work)
     }
 }
 
