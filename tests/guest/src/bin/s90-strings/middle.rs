@@ -8,7 +8,7 @@ use freehold_guest_tests::objects::{endpoint, notification};
 use freehold_rt::calls::{self, Stop};
 use freehold_rt::{CapName, Error, Rights, time};
 
-use crate::actor::Outcome;
+use crate::actor::{Actor, Outcome};
 use crate::cells::claim;
 use crate::letter::{Letter, ROUTES, Route};
 use crate::scene::{Place, RECEIVER, SENDER, Scene, no_fault, whole};
@@ -146,6 +146,46 @@ pub fn limits_go_on() {
     });
     torn::restore(&scene, SENDER, 1);
     torn::begun(&scene, format_args!("the same bytes each time"));
+}
+
+/// The limit of a receiver that goes on receiving does not run while it takes the message of a sender that has
+/// waited; it counts again when that one is at fault, too.
+pub fn limits_of_the_next() {
+    for arrives in [true, false] {
+        let what = format_args!("{arrives}");
+        let scene = Scene::new(Place::Apart, PAGES);
+        let names = [scene.door.name(), scene.faults.name()];
+        let next = Actor::at(scene.sender.priority(), &scene.homes[0], 2, names, SENDER);
+        torn::with_letter(&scene, |letter| {
+            let letter = Letter { limits: [(FOREVER, FOREVER), (FOREVER, 2 * TIME)], ..letter.patient() };
+            scene.receiver.go(&scene.inward(ROUTES[0], &letter));
+            time::sleep(TIME);
+            torn::remove(&scene, SENDER, 1);
+            scene.sender.go(&scene.outward(ROUTES[0], &letter));
+            next.go(&scene.outward(ROUTES[0], &letter));
+            next.waits(State::Sending, what);
+            // The first one's fault is received, and dropped by receiving the next one's.
+            let fault = Some(torn::fault_of(&scene, SENDER, 1));
+            check_eq!(scene.fault(), fault, "{what}");
+            no_fault(&scene, what);
+            scene.sender.check(torn::mine(&scene, SENDER), what);
+            check_eq!(scene.fault(), fault, "{what}");
+            next.waits(State::AwaitingReply, what);
+            time::sleep(2 * TIME);
+            scene.receiver.waits(State::Transferring, what);
+            if arrives {
+                torn::restore(&scene, SENDER, 1);
+                scene.resume();
+                scene.receiver.check(Outcome::Done, what);
+                next.check(Outcome::Done, what);
+                return;
+            }
+            no_fault(&scene, what);
+            next.check(torn::mine(&scene, SENDER), what);
+            time::sleep(2);
+            scene.receiver.check(Outcome::Failed(Error::Timeout), what);
+        });
+    }
 }
 
 /// M2: a party is stopped; started again, it learns Canceled.

@@ -111,6 +111,31 @@ pub fn edges() {
     }
 }
 
+/// From part to part to the same place of another Table: what the copy window showed there before is not used.
+pub fn tables() {
+    for place in PLACES {
+        let mut scene = Scene::new(place, 0);
+        let both = |base: u32| [base + 5 * FRAME, base + BLOCK + 5 * FRAME];
+        for memory in [&mut scene.from, &mut scene.to] {
+            memory.back(5, 2);
+            memory.back(1024 + 5, 2);
+        }
+        let (from, to) = (both(scene.from.base()), both(scene.to.base()));
+        let regions = to.map(|address| part(address, 2 * FRAME));
+        from.map(|address| part(address, 2 * FRAME)).into_iter().for_each(fill);
+        regions.into_iter().for_each(guard);
+        let strings = [(0, 1), (1, 1), (0, 3001), (1, 3001), (0, 6001), (1, 6001)]
+            .map(|(table, at): (usize, u32)| part(from[table] + at, 2000));
+        let buffers = [(1, 2), (0, 2), (0, 3002), (1, 3002), (1, 6002), (0, 6002)]
+            .map(|(table, at): (usize, u32)| part(to[table] + at, 2000));
+        for route in ROUTES {
+            let letter = Letter::new(&strings, &buffers);
+            scene.carry(route, &letter);
+            scene.delivered(route, &letter, &regions, format_args!("{place:?} {route:?}"));
+        }
+    }
+}
+
 /// As much as a message can have: 4 MiB, from and to odd addresses.
 pub fn largest() {
     for (place, count) in [(Place::Apart, 1), (Place::Same, 32)] {
