@@ -16,5 +16,6 @@ pub mod client;
 pub mod pager;
 pub mod probe;
 pub mod server;
+pub mod trace;
 pub mod transfer;
 pub mod victim;

@@ -20,6 +20,7 @@
 //! | thread | further threads in the own space |
 //! | pager | more pages than frames: the program pages itself |
 //! | serve | a server's loop |
+//! | trace | events noted for whoever asks |
 //! | buffer | six ways to move a buffer in a call, client and server |
 //! | transfer | large requests and replies through the transfer service, both sides |
 //!
@@ -80,6 +81,8 @@ pub mod start;
 pub mod thread;
 #[cfg(target_arch = "x86")]
 pub mod time;
+#[cfg(target_arch = "x86")]
+pub mod trace;
 #[cfg(target_arch = "x86")]
 pub mod transfer;
 #[cfg(target_arch = "x86")]

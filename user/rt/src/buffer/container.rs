@@ -17,6 +17,7 @@ use core::ops::Range;
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::buffer::{DISTRUST, HEAD_WORDS, HOOK};
+use freehold_protocol::trace::HOOKED;
 
 use freehold_abi::info::Kind;
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME};
@@ -31,7 +32,7 @@ use super::{Done, Failure, Peer, Trust, Way};
 use crate::memory::{self, MapError};
 use crate::roots::Extent;
 use crate::slots::Slot;
-use crate::{Message, calls};
+use crate::{Message, calls, trace};
 
 /// Frames of a Table.
 const TABLE_FRAMES: u32 = 4;
@@ -204,6 +205,7 @@ pub(super) fn hook(server: &mut Server<'_>, badge: u32, message: &Message, handl
     if let Err(error) = hook_at(slot.name(), window, write) {
         return bad(Some(error));
     }
+    trace::note(HOOKED, head.bytes, head.room);
     let base = window * BLOCK;
     // SAFETY: the Table was hooked there, the two do not overlap, and the client, which waits for the answer, is
     // trusted to leave its Table as it is.

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU16, Ordering};
 
 use freehold_abi::CapName;
 use freehold_abi::layout::STRING_BYTES_MAX;
+use freehold_protocol::trace::SENDS;
 
 use super::choose::{self, Direction};
 use super::container::Shared;
@@ -16,7 +17,7 @@ use super::wire::Head;
 use super::{Done, Failure, Trust, Way, container, own, pull, registers, service, touched, wired};
 use crate::memory::MapError;
 use crate::transfer::{self, Session};
-use crate::{Message, calls};
+use crate::{Message, calls, trace};
 
 /// A server, and what the client has for calling it.
 #[derive(Debug)]
@@ -155,8 +156,14 @@ pub(super) struct Tally {
 impl Tally {
     /// Calls, and counts.
     pub fn call(&mut self, server: CapName, message: &Message) -> Result<Message, Failure> {
-        self.messages += 1;
+        self.sends(message);
         Ok(calls::call(server, message)?)
+    }
+
+    /// Counts a message that is about to be sent.
+    pub fn sends(&mut self, message: &Message) {
+        self.messages += 1;
+        trace::note(SENDS, message.label().into(), u32::from(message.tag().has_strings()));
     }
 
     /// Counts a retry; fails with `failure` if there were more than `most`.

@@ -9,6 +9,7 @@
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::buffer::{FAULTED, HEAD_WORDS, MORE, PULL, STOPPED, TAKE};
+use freehold_protocol::trace as events;
 
 use freehold_abi::Error;
 use freehold_abi::layout::FRAME;
@@ -19,7 +20,7 @@ use super::serve::{Answer, Handler, Server, bad};
 use super::wire::{self, Head};
 use super::{Done, Failure, Peer, Way, own};
 use crate::utcb::{Part, Range};
-use crate::{Message, Utcb, calls};
+use crate::{Message, Utcb, calls, trace};
 
 /// Ranges, by their number.
 const REQUEST: u32 = 0;
@@ -55,12 +56,14 @@ pub fn call(
                 return Ok(tally.done(Way::Pull, status, bytes));
             }
             FAULTED if own::holds(from, first) && second <= from.bytes => {
+                trace::note(events::STOPPED, Error::FaultMine as u32, second);
                 // SAFETY: the request is borrowed.
                 unsafe { own::touch_from(from, first, false) };
                 tally.retry(most, Failure::Missing(first))?;
                 resumed(&head, second)
             }
             STOPPED if own::holds(to, first) && second <= to.bytes => {
+                trace::note(events::STOPPED, Error::FaultMine as u32, second);
                 // SAFETY: the reply is borrowed for writing.
                 unsafe { own::touch_from(to, first, true) };
                 tally.retry(most, Failure::Missing(first))?;
@@ -106,6 +109,7 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
         // SAFETY: the place's piece is the server's, and nothing of it counts behind `have`.
         let copied = unsafe { calls::copy_in(None, REQUEST, have, address, bytes) };
         have += copied.done;
+        trace::note(events::COPIED, copied.done, 0);
         match copied.stop {
             None => {}
             // SAFETY: as above.
@@ -138,6 +142,7 @@ fn give(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
         let Part { address, bytes } = own::behind(from, done);
         let copied = calls::copy_out(None, REPLY, done, address, bytes);
         done += copied.done;
+        trace::note(events::COPIED, copied.done, 1);
         match copied.stop {
             None => {}
             // SAFETY: the reply is borrowed.

@@ -10,6 +10,7 @@
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::buffer::{REST, STRING, UNKNOWN};
+use freehold_protocol::trace::STOPPED;
 
 use freehold_abi::Error;
 
@@ -20,7 +21,7 @@ use super::wire::{self, Head};
 use super::{Done, Failure, Peer, Way, own};
 use crate::calls::{self, Broken};
 use crate::utcb::Part;
-use crate::{Message, Utcb};
+use crate::{Message, Utcb, trace};
 
 /// How often a client tries again because a page was missing at the server, beside once for each piece that the
 /// server touches at a time.
@@ -66,8 +67,7 @@ pub(super) fn exchange(
             Half::Request => 0,
             Half::Reply { done, .. } => done,
         };
-        tally.messages += 1;
-        match attempt(peer, &head, half, from, own::behind(to, done)) {
+        match attempt(peer, &mut tally, &head, half, from, own::behind(to, done)) {
             Ok((answer, _))
                 if answer.label() == UNKNOWN && matches!(half, Half::Reply { asked: true, .. }) =>
             {
@@ -83,6 +83,7 @@ pub(super) fn exchange(
             Err(Broken { error: Error::FaultMine, done: more, address }) => {
                 mine += 1;
                 tally.retries += 1;
+                trace::note(STOPPED, Error::FaultMine as u32, more);
                 if own::holds(to, address) {
                     present.missing(to, address, true, mine)?;
                     half = Half::Reply { done: done + more, asked: false };
@@ -93,6 +94,7 @@ pub(super) fn exchange(
             Err(Broken { error: Error::FaultTheirs, done: more, address }) => {
                 theirs += 1;
                 tally.retries += 1;
+                trace::note(STOPPED, Error::FaultTheirs as u32, more);
                 if theirs > most {
                     return Err(Failure::Missing(address));
                 }
@@ -108,7 +110,14 @@ pub(super) fn exchange(
     }
 }
 
-fn attempt(peer: &Peer, head: &Head, half: Half, from: Part, to: Part) -> Result<(Message, u32), Broken> {
+fn attempt(
+    peer: &Peer,
+    tally: &mut Tally,
+    head: &Head,
+    half: Half,
+    from: Part,
+    to: Part,
+) -> Result<(Message, u32), Broken> {
     let utcb = Utcb::current();
     // Its own faults stop it: what is made present beforehand is, unless memory is short.
     utcb.set_send_faults(0, peer.trust.patience());
@@ -125,6 +134,7 @@ fn attempt(peer: &Peer, head: &Head, half: Half, from: Part, to: Part) -> Result
         // SAFETY: `to` is what the caller has borrowed for writing until the call is over.
         unsafe { utcb.set_buffers(&[to]) };
     }
+    tally.sends(&message);
     calls::call_strings(peer.server, &message, to.bytes != 0)
 }
 

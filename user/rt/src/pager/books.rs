@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use freehold_abi::layout::FRAME;
+use freehold_protocol::trace::FAULT;
 
 use super::frames::Backing;
 use super::region::{At, Record, Regions, Span};
@@ -16,6 +17,7 @@ use super::view::{Batch, Root};
 use super::{Config, Error, SPARE};
 use crate::layout::{PAGER, PAGER_END};
 use crate::lock::Mutex;
+use crate::trace;
 
 /// What the pager has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,6 +167,7 @@ impl Books {
         let at = span.pages().next().filter(|_| missing).ok_or(Error::NotMine)?;
         self.bring(at)?;
         self.statistics.faults += 1;
+        trace::note(FAULT, address, 0);
         Ok(())
     }
 

@@ -40,8 +40,10 @@ pub(crate) mod upcall;
 mod view;
 
 use freehold_abi::layout::FRAME;
+use freehold_protocol::trace::TOUCHED;
 
 use crate::memory::MapError;
+use crate::trace;
 
 pub use books::{Refusal, Statistics};
 pub use pins::{PinError, Pinned};
@@ -133,7 +135,10 @@ pub fn touch(address: u32, bytes: u32, write: bool) -> Result<(), Error> {
     let _ = write;
     books::with(|books| {
         let span = books.span(address, bytes)?;
-        books.touch(span)
+        let before = books.statistics.brought;
+        books.touch(span)?;
+        trace::note(TOUCHED, bytes, books.statistics.brought - before);
+        Ok(())
     })
 }
 

@@ -4,7 +4,10 @@
 //! [`Config::pinned`](super::Config::pinned). A pin that fails pins nothing. A guard knows its region by number, so
 //! one that outlives the region does nothing to another that comes to the same addresses.
 
+use freehold_protocol::trace::PINNED;
+
 use super::{Error, books};
+use crate::trace;
 
 /// Why nothing was pinned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,9 @@ pub(super) fn pin(address: u32, bytes: u32) -> Result<Pinned, PinError> {
         if books.statistics.pinned.checked_add(new).is_none_or(|pinned| pinned > books.bound) {
             return Ok(None);
         }
+        let before = books.statistics.brought;
         books.hold(span)?;
+        trace::note(PINNED, bytes, books.statistics.brought - before);
         books.statistics.pinned += new;
         books.statistics.pinned_most = books.statistics.pinned_most.max(books.statistics.pinned);
         Ok(Some(Pinned { region, address, bytes }))

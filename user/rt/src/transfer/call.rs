@@ -7,11 +7,12 @@ use core::ptr;
 
 use freehold_abi::{CapName, Error};
 use freehold_protocol::answer::DONE;
+use freehold_protocol::trace::{SENDS, STOPPED};
 use freehold_protocol::transfer::{ABORTED, FAULTED, PIECE, REPLY, REPLY_FAULTED, REQUEST, REST};
 
 use super::{Answer, Failure};
 use crate::utcb::Range;
-use crate::{Message, Utcb, calls};
+use crate::{Message, Utcb, calls, trace};
 
 /// One call's way through a worker.
 pub struct Transfer {
@@ -48,6 +49,9 @@ impl Transfer {
         loop {
             let (first, second) = (answer.word(0), answer.word(1));
             let inside = |range: Range| first.wrapping_sub(range.address) < range.bytes;
+            if matches!(answer.label(), FAULTED | REPLY_FAULTED) {
+                trace::note(STOPPED, Error::FaultMine as u32, second);
+            }
             answer = match answer.label() {
                 DONE if second <= self.reply.bytes => {
                     return Ok(Answer { status: first, bytes: second, resumed });
@@ -77,6 +81,7 @@ impl Transfer {
         ranges[REQUEST as usize] = self.request;
         ranges[REPLY as usize] = self.reply;
         Utcb::current().set_ranges(&ranges);
+        trace::note(SENDS, message.label().into(), 0);
         calls::call(worker, &message.with_ranges())
     }
 }
