@@ -16,9 +16,10 @@ use crate::toolchain::{self, Toolchain};
 /// The kernel; its program is called `kernel`.
 pub const KERNEL: &str = "freehold-kernel";
 
-/// The programs of the tour, in the order in which they are loaded; the first one is the first program.
-/// A package `freehold-NAME` makes the program `NAME`.
-pub const PROGRAMS: &[&str] = &["init", "hello", "attacker", "server", "client", "pager", "transfer"];
+/// The programs of the tour and of its monitor, in the order in which they are loaded; the first one is the first
+/// program. A package `freehold-NAME` makes the program `NAME`.
+pub const PROGRAMS: &[&str] =
+    &["init", "hello", "attacker", "server", "client", "pager", "transfer", "caller", "files"];
 
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");

@@ -12,9 +12,12 @@
 pub mod answer;
 pub mod attacker;
 pub mod buffer;
+pub mod caller;
 pub mod client;
+pub mod files;
 pub mod pager;
 pub mod probe;
+pub mod scenario;
 pub mod server;
 pub mod trace;
 pub mod transfer;
