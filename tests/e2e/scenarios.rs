@@ -6,7 +6,7 @@ use crate::scenario::{Expect, Scenario};
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    [harness(), boot(), inside(), hello(), tour(), service()].into_iter().flatten().collect()
+    [harness(), boot(), inside(), hello(), tour(), service(), transfer()].into_iter().flatten().collect()
 }
 
 /// The harness itself: each way in which a guest can fail is seen as a failure of that kind, even if
@@ -138,5 +138,37 @@ fn service() -> Vec<Scenario> {
         run("s92-service", 60_001),
         Scenario { cpu: "pentium", memory_mib: 32, ..run("s92-service_pentium_32M", 20_000) },
         Scenario { debug_kernel: true, ..run("s92-service_debug", 20_000) },
+    ]
+}
+
+/// The scenarios of message transfer: every case once, every way with every residency and trust, for a name, bytes
+/// that come and strings that go; and some of them told.
+fn transfer() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            modules: vec!["init", "caller", "files", "transfer"],
+            append: "bench-transfer rounds=1 only=.container.resident.trusting,read-4096.,exec-16k.,control-8.",
+            shows: &["154 cells measured, 12 refused"],
+            ..Scenario::of("transfer", "bench-transfer")
+        },
+        Scenario {
+            append: "tour monitor",
+            typed: "\n\nscenario\nscenario nonsense\nscenario read-4096.pull.both-fault\n\
+                    scenario open-255.touched.client-faults.trusting\nscenario write-64.container\nquit\n",
+            shows: &[
+                "case:      open-8 open-64",
+                "there is no scenario nonsense",
+                "caller sends a message: pull the request from these ranges",
+                "caller is stopped after 0 bytes: a page of its own is missing",
+                "caller sends a message: go on with the reply",
+                "files  copies 4096 bytes to the caller",
+                "reply and effect: right; 4096 bytes, there and back",
+                "messages sent: 2, of which again: 1",
+                "files  has the whole request to open, 255 bytes, and works on it",
+                "caller touches 255 bytes: 1 pages come",
+                "refused: the client gives no memory to a server that it does not trust",
+            ],
+            ..Scenario::tour("transfer_told", 4096)
+        },
     ]
 }

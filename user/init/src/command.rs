@@ -4,8 +4,15 @@ use freehold_rt::start;
 
 /// Whether it has this word. (The first word is the kernel's name.)
 pub fn says(word: &str) -> bool {
-    let Some(boot) = start::boot_info() else { return false };
-    let line = boot.text.get(..boot.command_len as usize).unwrap_or(&[]);
-    let line = core::str::from_utf8(line).unwrap_or("");
-    line.split_ascii_whitespace().skip(1).any(|known| known == word)
+    words().any(|known| known == word)
+}
+
+/// What is behind this beginning in the words that have it.
+pub fn values(beginning: &str) -> impl Iterator<Item = &str> {
+    words().filter_map(move |word| word.strip_prefix(beginning))
+}
+
+fn words() -> impl Iterator<Item = &'static str> {
+    let line = start::boot_info().and_then(|boot| boot.text.get(..boot.command_len as usize)).unwrap_or(&[]);
+    core::str::from_utf8(line).unwrap_or("").split_ascii_whitespace().skip(1)
 }

@@ -14,6 +14,7 @@
 //! | monitor/ | commands typed at the serial port, answered |
 //! | tour/ | the run itself, a file for each part |
 //! | service/ | another run: the transfer service attacked |
+//! | scenarios/ | another run: the scenarios of message transfer, measured; and one of them told |
 
 #![no_std]
 #![no_main]
@@ -27,6 +28,7 @@ mod failure;
 mod frames;
 mod modules;
 mod monitor;
+mod scenarios;
 mod service;
 mod services;
 mod tour;

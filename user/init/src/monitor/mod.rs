@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use freehold_rt::{CapName, Error, print, println};
 
 use crate::failure::Failure;
+use crate::scenarios::story;
 use crate::services::Services;
 use crate::tour::cast::Cast;
 use input::Input;
@@ -23,6 +24,7 @@ spaces          every space: Tables, live mappings and their bound
 tables [SPACE]  the Tables of a space, or of all
 caps [SPACE]    the capabilities of a space, by default init's
 frames          frames by type; what the kernel uses
+scenario [NAME] carries out one scenario of message transfer and tells the story; without a name, lists them
 quit            end the machine";
 
 /// Starts the programs anew and serves commands until `quit`; then they end.
@@ -36,7 +38,7 @@ pub fn run(services: &Services) -> Result<(), Failure> {
         .chain(cast.spaces().map(|(name, space)| Known { name, space }))
         .collect();
     let input = Input::open()?;
-    println!("The programs run. Commands: help, spaces, tables, caps, frames, quit.");
+    println!("The programs run. Commands: help, spaces, tables, caps, frames, scenario, quit.");
     loop {
         print!("freehold> ");
         let Some(line) = input.line()? else { return Ok(()) };
@@ -45,7 +47,15 @@ pub fn run(services: &Services) -> Result<(), Failure> {
         if command == "quit" {
             return Ok(());
         }
-        obey(command, words.next(), &spaces)?;
+        match (command, words.next()) {
+            ("scenario", None) => story::list(),
+            ("scenario", Some(name)) => {
+                if let Err(failure) = story::tell(services, name) {
+                    println!("{name} could not be carried out: {failure:?}");
+                }
+            }
+            (command, argument) => obey(command, argument, &spaces)?,
+        }
     }
 }
 

@@ -24,13 +24,15 @@ use crate::claims::Claims;
 use crate::command;
 use crate::failure::Failure;
 use crate::frames::Frames;
+use crate::scenarios;
 use crate::service;
 use crate::services::Services;
 
 /// A run: the word of the kernel's command line that names it, and what it does.
 type Run = (&'static str, fn(&Services, &mut Claims));
 /// All runs. The first one is for a command line that names none.
-const RUNS: [Run; 3] = [("hello", hello::run), ("tour", tour), ("service", service::run)];
+const RUNS: [Run; 4] =
+    [("hello", hello::run), ("tour", tour), ("service", service::run), (scenarios::NAME, scenarios::run)];
 
 /// A part of a run: what it is about, and what it does. A failure is that it could not be carried out.
 pub type Part = (&'static str, fn(&Services, &mut Claims) -> Result<(), Failure>);
@@ -99,14 +101,15 @@ fn report(before: &State, after: &State) -> Result<(), Error> {
 
 /// What must be the same after everything.
 #[derive(Debug, PartialEq, Eq)]
-struct State {
+pub struct State {
     frames: Frames,
     free: u32,
     slots: (u32, u32),
 }
 
 impl State {
-    fn now() -> State {
+    /// As it is now.
+    pub fn now() -> State {
         State { frames: Frames::now(), free: memory::free_frames(), slots: slots::used() }
     }
 }
