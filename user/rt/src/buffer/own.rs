@@ -1,7 +1,5 @@
 //! The own memory, as the ways see it.
 
-use core::sync::atomic::{AtomicU8, Ordering};
-
 use freehold_abi::layout::FRAME;
 
 use crate::pager;
@@ -31,14 +29,15 @@ pub(super) unsafe fn touch(part: Part, write: bool) {
         return;
     }
     let (first, last) = (part.address, part.address + (part.bytes - 1));
-    for page in (first / FRAME)..=(last / FRAME) {
-        let byte = (page * FRAME).clamp(first, last) as *const AtomicU8;
-        // SAFETY: a byte of the caller's; writing is atomic and changes nothing.
+    // If not all of them can stay, those that are needed first do: they come last.
+    for page in ((first / FRAME)..=(last / FRAME)).rev() {
+        let byte = (page * FRAME).clamp(first, last) as *mut u8;
+        // SAFETY: a byte of the caller's: its own to write, if `write`, and nobody else's meanwhile. An atomic
+        // operation that changes nothing would not do: the compiler leaves it out.
         unsafe {
+            let value = byte.read_volatile();
             if write {
-                (*byte).fetch_or(0, Ordering::Relaxed);
-            } else {
-                byte.cast::<u8>().read_volatile();
+                byte.write_volatile(value);
             }
         }
     }

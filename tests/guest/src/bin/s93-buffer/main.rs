@@ -32,6 +32,7 @@ fn main() {
             ("strings and pull, faults by upcall", ways::upcall),
             ("touched in vain, then wired", retries::stolen),
             ("too few frames, too few pins", retries::scarce),
+            ("fewer frames than pages to be touched", retries::tight),
             ("replies that are missing at the server", retries::missing_replies),
             ("the table of crossovers", retries::table),
             ("a way is chosen", retries::chosen),

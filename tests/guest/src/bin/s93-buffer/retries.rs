@@ -2,7 +2,7 @@
 //! pinned is not; replies that are missing at the server. And what is chosen when nobody names a way.
 
 use freehold_abi::info::{Kind, State};
-use freehold_abi::layout::FOREVER;
+use freehold_abi::layout::{FOREVER, FRAME};
 use freehold_guest_tests::{check, check_eq};
 use freehold_protocol::answer::DONE;
 use freehold_protocol::buffer::{REST, STRING};
@@ -13,7 +13,7 @@ use freehold_rt::pager::{self, Config, Mode};
 use freehold_rt::utcb::Part;
 use freehold_rt::{Error, Message, SlotRef, Utcb, calls, time};
 
-use crate::duo::{self, Duo, EVICT, PLAIN, REPLY, REQUEST, SERVER, SHARED, SHARED_BYTES};
+use crate::duo::{self, Duo, EVICT, PIECE, PLAIN, REPLY, REQUEST, SERVER, SHARED, SHARED_BYTES};
 use crate::ways::{self, TRUSTS, misses};
 
 /// Bytes of request and reply in these tests.
@@ -122,6 +122,31 @@ pub fn scarce() {
                     check!(done.is_ok(), "{way:?} {request} {reply}: {done:?}");
                 }
             }
+        }
+    });
+}
+
+/// Fewer frames than the client's pages, so that the pager's library cannot touch them all at once: the client reads or
+/// writes them itself, one by one, and those that are needed first are those that stay. The server's are pinned.
+pub fn tight() {
+    const PAGES: u32 = 8;
+    const CONFIG: Config = Config { resident: 2 * PAGES + pager::SPARE, stored: 1400, pinned: 2 * PAGES };
+    duo::with_config(CONFIG, duo::THREAD, None, || {
+        for (request, reply) in [(PAGES * FRAME, 0), (0, PAGES * FRAME)] {
+            let duo = Duo::new(Trust::Distrusting);
+            let name = duo.client(1);
+            let mut peer = Peer::new(name.name(), Trust::Distrusting);
+            let (request, reply) = (request as usize, reply as usize);
+            duo::fill(SEED, request, reply);
+            // The piece for what arrives, and the only client's, which is the last.
+            let pieces = [0, duo::CLIENTS * PIECE];
+            let pins = pieces.map(|piece| pager::pin(SERVER.0 + piece, PAGES * FRAME, true));
+            check!(pins.iter().all(Result::is_ok), "{pins:?}");
+            for region in [REQUEST, REPLY] {
+                pager::evict(region.0, region.1);
+            }
+            let done = ways::call(&mut peer, Way::Pull, PLAIN, (request, reply), SEED);
+            check!(done.is_ok_and(|done| done.retries != 0), "{request} {reply}: {done:?}");
         }
     });
 }
