@@ -23,6 +23,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run every test, or those whose name contains one of NAME; the last line is "N passed, N failed"
     Test(TestArgs),
+    /// Measure, all or what is named: GROUP, or GROUP.CASE and further parts of a measurement's name
+    Bench(BenchArgs),
     /// Check format, lints and documentation of host and guest code
     Check,
     /// Start the tour under the debugger, stopped before its first instruction
@@ -33,14 +35,19 @@ pub enum Command {
     Boot(BootArgs),
 }
 
+/// The processor that is emulated unless another is asked for.
+pub const DEFAULT_CPU: &str = "pentium3";
+/// The memory that it has, in MiB.
+pub const DEFAULT_MEMORY: u32 = 64;
+
 /// The emulated machine, for commands that boot one.
 #[derive(Debug, Clone, Args)]
 pub struct MachineArgs {
     /// Processor, a name from `qemu-system-i386 -cpu help`
-    #[arg(long, default_value = "pentium3", value_name = "MODEL")]
+    #[arg(long, default_value = DEFAULT_CPU, value_name = "MODEL")]
     pub cpu: String,
     /// Memory in MiB
-    #[arg(long, default_value_t = 64, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, default_value_t = DEFAULT_MEMORY, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub memory: u32,
     /// Let time pass by the clock of the host: quicker, but the cycle counter no longer counts
     /// instructions and no two runs are the same
@@ -91,6 +98,39 @@ pub struct TestArgs {
     /// List the tests instead of running them
     #[arg(long)]
     pub list: bool,
+}
+
+/// Arguments of `./x bench`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Groups:\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n\n\
+    Parts left out at the end stand for all; CASE may be the word before its size. Examples:\n  \
+    ./x bench transfer\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
+    A whole group, measured on the machine that is the default, takes the place of the figures that are kept: \
+    bench/GROUP.json and all that is made from it. Anything less is only shown."
+)]
+pub struct BenchArgs {
+    /// What to measure [default: everything]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Write the records, one JSON object a line, to FILE
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Show the figures only, keep none
+    #[arg(long)]
+    pub no_save: bool,
+    /// Measure nothing: show the figures that are kept, and make anew what is made from them
+    #[arg(long, conflicts_with_all = ["json", "no_save", "rounds", "cpu", "memory", "host_time", "time_limit", "profile"])]
+    pub kept: bool,
+    /// Times that each thing is measured [default: what the guest holds right]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub rounds: Option<u32>,
+    /// The emulated machine.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+    /// How the guest code is built.
+    #[command(flatten)]
+    pub build: ProfileArgs,
 }
 
 /// Arguments of `./x gdb`.

@@ -2,14 +2,15 @@
 //!
 //! Host code is built by the workspace's own cargo call; guest code (the kernel and the programs,
 //! for ia32) is built by a nested one whose compiler and flags [`toolchain`] alone decides.
-//! [`guest`] builds, [`qemu`] boots, [`outcome`] judges; the commands ([`run`], [`mod@test`], [`check`],
-//! [`gdb`]) put these together. What the host needs from the machine is asked for in [`install`].
+//! [`guest`] builds, [`qemu`] boots, [`outcome`] judges; the commands ([`run`], [`mod@test`], [`mod@bench`],
+//! [`check`], [`gdb`]) put these together. What the host needs from the machine is asked for in [`install`].
 //!
 //! A boot has passed only if QEMU ended with the status that the guest alone can cause *and* the
 //! guest's last record says that it made checks and none failed. Everything else is a failure.
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod bench;
 pub mod check;
 pub mod gdb;
 pub mod guest;

@@ -31,6 +31,18 @@ const COMMAND_FILE: &str = "command.sh";
 /// What is typed at the console.
 const TYPED_FILE: &str = "typed";
 
+/// The emulator's version, as it says it.
+///
+/// # Errors
+/// It is missing and cannot be installed, or says something else.
+pub fn version() -> Result<String> {
+    let program = install::ensure_command(PROGRAM, install::QEMU)?;
+    let output = Command::new(&program).arg("--version").output().context("cannot run QEMU")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = text.split_once(" version ").and_then(|(_, rest)| rest.split_whitespace().next());
+    Ok(version.with_context(|| format!("{} does not say its version", program.display()))?.into())
+}
+
 /// A file that the boot loader puts into memory beside the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {

@@ -149,6 +149,17 @@ impl Toolchain {
         Ok(flags.join("\x1f"))
     }
 
+    /// The compiler's version, as it says it.
+    ///
+    /// # Errors
+    /// It cannot be run, or says something else.
+    pub fn version(&self) -> Result<String> {
+        let output = Command::new(self.bin("rustc")).arg("--version").output().context("cannot run rustc")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = text.strip_prefix("rustc ").and_then(|rest| rest.split_whitespace().next());
+        Ok(version.context("rustc does not say its version")?.into())
+    }
+
     fn bin(&self, tool: &str) -> PathBuf {
         self.sysroot.join("bin").join(tool)
     }

@@ -1,0 +1,237 @@
+//! The group `transfer`: six ways to move a buffer, in calls such as a system makes.
+//!
+//! The guest measures (`bench-transfer` on the kernel's command line) and this reads its records. Figures that are
+//! whole take the place of those that are kept:
+//!
+//! | file | what |
+//! |---|---|
+//! | bench/transfer.json | the figures; all else is made from them |
+//! | docs/transfer-scenarios.md | its parts between markers |
+//! | user/rt/src/buffer/crossover.rs | the table by which `rt::buffer` chooses a way |
+//!
+//! What must hold: the kept files agree; a test makes the last two from the first and compares.
+
+mod cell;
+mod crossover;
+mod document;
+mod figures;
+mod file;
+mod show;
+#[cfg(test)]
+mod synthetic;
+mod verdicts;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::args::{BenchArgs, DEFAULT_CPU, DEFAULT_MEMORY, Profile};
+use crate::bench::{markers, progress};
+use crate::guest::{self, Guests};
+use crate::qemu::{self, Boot, Console, Machine, Module};
+use crate::toolchain::Toolchain;
+use crate::{records, run, workspace};
+
+use cell::{CASES, Cell, GROUP, Residency, Trust, Way};
+use figures::Results;
+
+/// The group's name.
+pub const NAME: &str = GROUP;
+/// The word on the kernel's command line that starts the measurements, and the name in the closing record.
+const WORD: &str = "bench-transfer";
+/// The longest command line, in bytes, of which the guest surely has all.
+const APPEND_MAX: usize = 1024;
+/// Wall-clock time after which the boot counts as hung.
+const TIME_LIMIT: Duration = Duration::from_secs(3600);
+
+/// Whether a selection takes in a cell.
+pub fn has(selection: &str) -> bool {
+    !cell::beginnings(selection).is_empty()
+}
+
+/// What a selection can be.
+pub fn parts() -> String {
+    let names = |names: Vec<&str>| names.join(", ");
+    format!(
+        "{NAME}.CASE[.WAY[.RESIDENCY[.TRUST]]]\n  CASE: {}\n  WAY: {}\n  RESIDENCY: {}\n  TRUST: {}",
+        names(CASES.to_vec()),
+        names(Way::ALL.iter().map(|way| way.name()).collect()),
+        names(Residency::ALL.iter().map(|residency| residency.name()).collect()),
+        names(Trust::ALL.iter().map(|trust| trust.name()).collect()),
+    )
+}
+
+/// Measures the cells that are selected (nothing: all), shows them, and keeps them if they are whole. Or shows
+/// those that are kept.
+///
+/// # Errors
+/// The guest code does not build, QEMU cannot be started, the boot fails, a cell is missing, or a file cannot be
+/// written.
+pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
+    ensure!(!args.machine.host_time, "{NAME} counts instructions, which takes the instruction clock");
+    let beginnings: Vec<String> =
+        selections.iter().flat_map(|selection| cell::beginnings(selection)).collect();
+    let selected: Vec<Cell> = match selections {
+        [] => Cell::all().chain(Cell::nulls()).collect(),
+        _ => Cell::all().filter(|cell| beginnings.iter().any(|beginning| cell.begins(beginning))).collect(),
+    };
+    if args.kept {
+        let path = workspace::root().join(file::PATH);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let (machine, mut results) = file::read(&text).context(file::PATH)?;
+        keep(workspace::root(), &machine, &results)?;
+        results.keep(|cell| selected.contains(&cell));
+        println!("{}", show::tables(&results).trim_start());
+        return Ok(());
+    }
+    let guests = guest::build(&guest::tour_packages(), args.build.profile)?;
+    let results = measure(args, &guests, &beginnings, &selected)?;
+    println!("{}", show::tables(&results).trim_start());
+    let standard = args.machine.cpu == DEFAULT_CPU
+        && args.machine.memory == DEFAULT_MEMORY
+        && args.build.profile == Profile::Release
+        && args.rounds.is_none();
+    if selections.is_empty() && standard && !args.no_save {
+        keep(workspace::root(), &machine(args)?, &results)?;
+        println!("kept: {}, {}, {}", file::PATH, document::PATH, crossover::PATH);
+    } else if !args.no_save {
+        println!("not kept: that is for the whole group on the default machine");
+    }
+    Ok(())
+}
+
+fn measure(args: &BenchArgs, guests: &Guests, beginnings: &[String], selected: &[Cell]) -> Result<Results> {
+    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let directory = scratch.path().join("boot");
+    let machine = boot_machine(args, guests, beginnings)?;
+    let boot = progress::during(&directory.join(qemu::RECORDS_FILE), selected.len(), || {
+        machine.boot(&directory, Some(WORD))
+    })?;
+    if let Some(path) = &args.json {
+        fs::write(path, &boot.records).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    judge(&boot, selected)
+}
+
+/// The kernel and the programs, told what to measure.
+fn boot_machine(args: &BenchArgs, guests: &Guests, beginnings: &[String]) -> Result<Machine> {
+    let modules = guest::PROGRAMS.iter().map(|program| {
+        Ok(Module { name: (*program).into(), path: guests.program(program)?, arguments: String::new() })
+    });
+    let modules = modules.collect::<Result<Vec<_>>>()?;
+    let append = append(args.rounds, beginnings);
+    ensure!(append.len() <= APPEND_MAX, "more names than the kernel's command line has room for");
+    let kernel = guests.program("kernel")?;
+    Ok(run::describe(kernel, modules, append, Console::Quiet, &args.machine, Some(TIME_LIMIT)))
+}
+
+/// The kernel's command line. The guest takes the cells whose names contain one of the parts.
+fn append(rounds: Option<u32>, beginnings: &[String]) -> String {
+    let only = beginnings.iter().map(|beginning| format!(" only={beginning}"));
+    let rounds = rounds.map(|rounds| format!(" rounds={rounds}"));
+    std::iter::once(WORD.into()).chain(only).chain(rounds).collect()
+}
+
+/// What became of the selected cells.
+fn judge(boot: &Boot, selected: &[Cell]) -> Result<Results> {
+    if !boot.outcome.passed() {
+        let tail: Vec<&str> = boot.console.lines().rev().take(20).collect();
+        eprint!("{}", boot.qemu);
+        tail.iter().rev().for_each(|line| eprintln!("| {line}"));
+    }
+    ensure!(boot.outcome.passed(), "{NAME}: {}", boot.outcome);
+    let records = records::parse(&boot.records).map_err(|bad| anyhow::anyhow!("{bad}"))?;
+    let mut results = Results::read(&records)?;
+    results.keep(|cell| selected.contains(&cell));
+    let missing = results.missing(selected.iter().copied());
+    ensure!(missing.is_empty(), "no record of {}", missing.join(", "));
+    Ok(results)
+}
+
+/// The machine on which figures are kept.
+fn machine(args: &BenchArgs) -> Result<file::Machine> {
+    Ok(file::Machine {
+        qemu: qemu::version()?,
+        rustc: Toolchain::ready()?.version()?,
+        profile: "release".into(),
+        cpu: args.machine.cpu.clone(),
+        memory_mib: args.machine.memory,
+        design: "user-tables".into(),
+        unit: "instructions".into(),
+    })
+}
+
+/// Writes the figures and all that is made from them, below `root`.
+fn keep(root: &Path, machine: &file::Machine, results: &Results) -> Result<()> {
+    let path = root.join(document::PATH);
+    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut names: Vec<&str> = markers::names(&old).collect();
+    names.sort();
+    let mut expected = document::names();
+    expected.sort();
+    ensure!(names == expected, "{} shows {names:?}; it must show each of {expected:?} once", document::PATH);
+    let document =
+        markers::fill(&old, |name| document::part(name, machine, results)).context(document::PATH)?;
+    for (path, text) in [
+        (file::PATH, file::write(machine, results)),
+        (document::PATH, document),
+        (crossover::PATH, crossover::source(machine, results)),
+    ] {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What must be there before figures can be kept.
+    fn lay_out(root: &Path, document: &str) {
+        for directory in ["docs", "user/rt/src/buffer"] {
+            fs::create_dir_all(root.join(directory)).expect("made");
+        }
+        fs::write(root.join(document::PATH), document).expect("written");
+    }
+
+    /// A document that shows everything.
+    fn document() -> String {
+        let parts = document::names().into_iter();
+        parts.map(|name| format!("About {name}:\n<!-- figures: {name} -->\nold\n<!-- end -->\n")).collect()
+    }
+
+    #[test]
+    fn keeping_writes_figures_and_leaves_prose_alone() {
+        let root = tempfile::tempdir().expect("a directory");
+        lay_out(root.path(), &document());
+        let (machine, results) = (synthetic::machine(), synthetic::results());
+        keep(root.path(), &machine, &results).expect("kept");
+        let read = |path: &str| fs::read_to_string(root.path().join(path)).expect(path);
+        assert_eq!(file::read(&read(file::PATH)).expect("a good file"), (machine, results));
+        let text = read(document::PATH);
+        assert!(text.starts_with("About machine:\n<!-- figures: machine -->\nQEMU 0.0,"), "{text}");
+        assert!(!text.contains("old\n"), "{text}");
+        assert!(read(crossover::PATH).contains("pub const TABLE"));
+    }
+
+    #[test]
+    fn a_document_that_does_not_show_everything_is_refused_before_anything_is_written() {
+        let root = tempfile::tempdir().expect("a directory");
+        for document in [document().replace("figures: refused", "figures: machine"), String::new()] {
+            lay_out(root.path(), &document);
+            assert!(keep(root.path(), &synthetic::machine(), &synthetic::results()).is_err());
+            assert!(!root.path().join(file::PATH).exists());
+        }
+    }
+
+    #[test]
+    fn the_guest_is_told_what_and_how_often() {
+        assert_eq!(append(None, &[]), "bench-transfer");
+        let beginnings = ["open-8.pull".into(), "read-1.".into()];
+        assert_eq!(append(Some(3), &beginnings), "bench-transfer only=open-8.pull only=read-1. rounds=3");
+    }
+}
