@@ -15,9 +15,9 @@ const FAULTS_SHOWN: [&str; SCENARIOS.len()] =
 
 /// The names of all parts; the document holds each of them once.
 pub fn names() -> Vec<String> {
-    let fixed = ["machine", "cheapest", "refused", "crossover"].map(String::from);
+    let fixed = ["machine", "cheapest", "traffic", "refused", "crossover"].map(String::from);
     let of_scenarios =
-        SCENARIOS.iter().flat_map(|name| ["cost", "faults"].map(|what| format!("{what} {name}")));
+        SCENARIOS.iter().flat_map(|name| ["right", "cost", "faults"].map(|what| format!("{what} {name}")));
     let verdicts = verdicts::names().map(|name| format!("verdict {name}"));
     fixed.into_iter().chain(of_scenarios).chain(verdicts).collect()
 }
@@ -28,8 +28,10 @@ pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> 
     match what {
         "machine" => Some(machine_sentence(machine, results)),
         "cheapest" => Some(cheapest(results)),
+        "traffic" => Some(traffic(results)),
         "refused" => Some(refused(results)),
         "crossover" => Some(crossovers(results)),
+        "right" => SCENARIOS.contains(&of).then(|| right(results, of)),
         "cost" => SCENARIOS.contains(&of).then(|| costs(results, of)),
         "faults" => {
             let scenario = SCENARIOS.iter().position(|scenario| *scenario == of)?;
@@ -120,6 +122,54 @@ fn faults(results: &Results, case: &'static str) -> String {
         })
     });
     table(&heads(case), rows)
+}
+
+/// The cheapest ways of a scenario, for both kinds of pair: a line each.
+fn right(results: &Results, scenario: &str) -> String {
+    let mut text = String::new();
+    for &trust in Trust::ALL {
+        for residency in [Residency::Resident, Residency::ClientFaults] {
+            // Neighbours that go the same way are told together: first, last, way.
+            let mut runs: Vec<(&str, &str, Option<Way>)> = Vec::new();
+            for case in cases_of(scenario) {
+                let way = results.cheapest(case, residency, trust).map(|(way, _)| way);
+                match runs.last_mut() {
+                    Some((_, last, same)) if *same == way => *last = case,
+                    _ => runs.push((case, case, way)),
+                }
+            }
+            let told = runs.iter().map(|(first, last, way)| {
+                let way = way.map_or("none", Way::name);
+                if first == last { format!("{first} {way}") } else { format!("{first} to {last} {way}") }
+            });
+            let told: Vec<String> = told.collect();
+            text += &format!("- cheapest, {}, {}: {}\n", trust.name(), residency.name(), told.join("; "));
+        }
+    }
+    text
+}
+
+/// What happens in one request, beside instructions.
+fn traffic(results: &Results) -> String {
+    const CASE: &str = "write-65536";
+    let rows = Way::ALL.iter().flat_map(|&way| {
+        [Residency::Resident, Residency::BothFault].into_iter().map(move |residency| {
+            let figures = results.figures(Cell { case: CASE, way, residency, trust: Trust::Trusting });
+            let counts = figures.map(|figures| {
+                [
+                    figures.messages,
+                    figures.switches,
+                    figures.client_faults,
+                    figures.server_faults,
+                    figures.retries,
+                ]
+            });
+            let counts = (0..5).map(|at| counts.map_or("–".into(), |counts| grouped(counts[at])));
+            std::iter::once(format!("{}, {}", way.name(), residency.name())).chain(counts).collect()
+        })
+    });
+    let head = format!("{CASE}, trusting");
+    table(&[&head, "client's calls", "space switches", "client's faults", "server's faults", "retries"], rows)
 }
 
 /// The cheapest way of every case.
@@ -221,6 +271,13 @@ mod tests {
              | control-8, distrusting | **531** | 1,502 | 1,002 | – | 4,002 | 1,202 | 100 | 8 |\n\
              | control-32, distrusting | **625** | 1,509 | 1,009 | – | 4,010 | 1,208 | 100 | 32 |\n"
         );
+        assert_eq!(
+            part("right open").lines().next(),
+            Some(
+                "- cheapest, trusting, resident: open-8 to open-64 registers; open-255 to open-4096 touched"
+            )
+        );
+        assert_eq!(part("traffic").lines().nth(3), Some("| registers, both-fault | 274 | 2 | 16 | 16 | 0 |"));
         assert_eq!(
             part("refused").lines().nth(2),
             Some("| container, resident, distrusting: memory of a client that is not trusted | 25 |")

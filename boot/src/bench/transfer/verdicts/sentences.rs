@@ -126,7 +126,9 @@ fn forty_words(view: &View) -> Judged {
             clauses.push(format!("{}, {} {}", direction.name(), way.name(), crossing.told()));
         }
     }
-    Ok((Verdict::of(&good), format!("Cheaper than registers: {}.", clauses.join("; "))))
+    let (from, to) = (AROUND_FORTY.start(), AROUND_FORTY.end());
+    let told = format!("Cheaper than registers: {}. Around: from {from} to {to} words.", clauses.join("; "));
+    Ok((Verdict::of(&good), told))
 }
 
 /// "Doing all the checking for correct string buffers probably slows the whole thing down again."
@@ -146,27 +148,13 @@ fn checking(view: &View) -> Judged {
 /// "You can't just always pass container handles around, for example for every filename you want to lookup."
 fn container_for_a_filename(view: &View) -> Judged {
     by_cases(&["open-8", "open-64", "open-255"], |case| {
-        against_the_cheapest(view, case, Way::Container, Trusting)
+        let container = view.costs(case, Way::Container, Resident, Trusting)?.moving;
+        let (cheapest, least) = view.cheapest(case, Resident, Trusting)?;
+        let more = times(container, least.moving);
+        let clause = format!("{case}: container {}, {more} times {}", grouped(container), cheapest.name());
+        Ok((container >= MANY * least.moving, clause))
     })
-}
-
-/// What a way takes to move a case, in terms of the cheapest; whether it is many times that.
-fn against_the_cheapest(
-    view: &View,
-    case: &'static str,
-    way: Way,
-    trust: Trust,
-) -> Result<(bool, String), String> {
-    let own = view.costs(case, way, Resident, trust)?.moving;
-    let (cheapest, least) = view.cheapest(case, Resident, trust)?;
-    let clause = format!(
-        "{case}: {} {}, {} times {}",
-        way.name(),
-        grouped(own),
-        times(own, least.moving),
-        cheapest.name()
-    );
-    Ok((own >= MANY * least.moving, clause))
+    .map(|judged| with_rule(judged, many()))
 }
 
 /// "The overhead for containers … is many more times than the overhead to deal with string items."
@@ -178,6 +166,7 @@ fn container_expensive(view: &View) -> Judged {
         let clause = format!("{case}: container {} times a wired string", times(container, string));
         Ok((container >= MANY * string, clause))
     })
+    .map(|judged| with_rule(judged, many()))
 }
 
 /// "At some point using a container will be a better idea."
@@ -203,6 +192,7 @@ fn wiring_is_fast(view: &View) -> Judged {
         let clause = format!("{case}: wiring adds {}, {} of touching", grouped(more), percent(more, touched));
         Ok((more * FAST <= touched, clause))
     })
+    .map(|judged| with_rule(judged, format!("Fast: it adds at most one part in {FAST}.")))
 }
 
 /// "It's probably sufficient to touch the pages before sending the message … (And if that fails like three times …)".
@@ -222,7 +212,9 @@ fn touching_is_enough(view: &View) -> Judged {
     let cells = CASES.into_iter().flat_map(Cell::of_case);
     let touched = cells.filter(|cell| cell.way == Way::Touched && cell.residency == ClientFaults);
     let most = touched.filter_map(|cell| view.0.figures(cell)).map(|figures| figures.retries).max();
-    Ok((verdict, format!("{told} The most retries in any case: {}.", grouped(most.unwrap_or(0)))))
+    let most = grouped(most.unwrap_or(0));
+    let rule = format!("Enough: fewer than {FAILURES} retries, and no dearer than wiring.");
+    Ok((verdict, format!("{told} The most retries in any case: {most}. {rule}")))
 }
 
 /// "Allow transfers to be done using a third task, which holds a permanent container with the server."
@@ -238,6 +230,7 @@ fn third_task(view: &View) -> Judged {
         );
         Ok((service < MANY * least.moving, clause))
     })
+    .map(|judged| with_rule(judged, format!("Supported: less than {MANY} times the cheapest way.")))
 }
 
 /// "This approach corrupts our self-paged model." Supported would be: the client's missing pages are not dealt with
@@ -252,6 +245,15 @@ fn self_paged(view: &View) -> Judged {
         );
         Ok((figures.client_faults == 0 || figures.server_faults > 0, clause))
     })
+}
+
+/// Says by which rule it was judged.
+fn with_rule((verdict, told): (Verdict, String), rule: String) -> (Verdict, String) {
+    (verdict, format!("{told} {rule}"))
+}
+
+fn many() -> String {
+    format!("Many times: at least {MANY}, of what is not the server's own work.")
 }
 
 fn percent(part: u64, whole: u64) -> String {
