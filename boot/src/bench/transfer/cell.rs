@@ -38,6 +38,8 @@ pub const CASES: [&str; 25] = [
 
 /// The case of an empty call, which is measured by registers only: what a call costs that moves nothing.
 pub const NULL: &str = "null";
+/// The name of such a cell is this, a dot, and the trust.
+const NULL_GROUP: &str = "transfer-null";
 
 /// The scenarios, in the order of [`CASES`].
 pub const SCENARIOS: [&str; 6] = ["open", "read", "write", "readdir", "exec", "control"];
@@ -154,14 +156,16 @@ impl Cell {
     /// The cell of a record's name; `None` if there is no such cell.
     pub fn parse(name: &str) -> Option<Cell> {
         let parts: Vec<&str> = name.split('.').collect();
+        if let [NULL_GROUP, _] = parts[..] {
+            return Cell::nulls().find(|cell| cell.to_string() == name);
+        }
         let [GROUP, case, way, residency, trust] = parts[..] else { return None };
-        let cell = Cell {
-            case: CASES.into_iter().chain([NULL]).find(|own| *own == case)?,
+        Some(Cell {
+            case: CASES.into_iter().find(|own| *own == case)?,
             way: *Way::ALL.iter().find(|own| own.name() == way)?,
             residency: *Residency::ALL.iter().find(|own| own.name() == residency)?,
             trust: *Trust::ALL.iter().find(|own| own.name() == trust)?,
-        };
-        (case != NULL || Cell::nulls().any(|null| null == cell)).then_some(cell)
+        })
     }
 }
 
@@ -193,6 +197,9 @@ impl Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (way, residency, trust) = (self.way.name(), self.residency.name(), self.trust.name());
+        if self.case == NULL {
+            return write!(f, "{NULL_GROUP}.{trust}");
+        }
         write!(f, "{GROUP}.{}.{way}.{residency}.{trust}", self.case)
     }
 }
@@ -214,7 +221,8 @@ mod tests {
             "transfer",
             "transfer.open-9.wired.resident.trusting",
             "transfer.open-8.wired.resident",
-            "transfer.null.wired.resident.trusting",
+            "transfer.null.registers.resident.trusting",
+            "transfer-null.other",
         ] {
             assert_eq!(Cell::parse(name), None, "{name}");
         }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cell::{Cell, Residency, Trust, Way};
+use super::cell::{Cell, GROUP, Residency, Trust, Way};
 use crate::records::Record;
 
 /// What one cell costs. A round is one request, from the client's call until it has its answer.
@@ -29,12 +29,16 @@ pub struct Figures {
     pub messages: u64,
     /// Changes from one space to another in a round.
     pub switches: u64,
-    /// Page faults of the client in a round.
+    /// Page faults of the client that its pager dealt with in a round.
     pub client_faults: u64,
-    /// Page faults of the server in a round.
+    /// Page faults of the server that its pager dealt with in a round.
     pub server_faults: u64,
     /// Times that the client had to try again in a round.
     pub retries: u64,
+    /// Pages that came into the client's memory in a round, by faults or because its program asked for them.
+    pub client_pages: u64,
+    /// Pages that came into the server's memory.
+    pub server_pages: u64,
     /// Of the instructions, those of the server's own work on the request, whatever the way.
     pub work: u64,
 }
@@ -64,7 +68,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// Reads the records of the group; those of others are passed over.
+    /// Reads the records of the group. What others call by names of their own is passed over.
     ///
     /// # Errors
     /// A record of the group names no cell or one that came already, or is not as it must be.
@@ -72,7 +76,7 @@ impl Results {
         let mut results = Results::default();
         for record in records {
             let Some(name) = record.get("bench").and_then(Value::as_str) else { continue };
-            if name.split('.').next() == Some(super::cell::GROUP) {
+            if name.starts_with(GROUP) {
                 results.add(record, name).with_context(|| format!("the record of {name}"))?;
             }
         }
@@ -192,7 +196,7 @@ mod tests {
     use super::*;
     use crate::records;
 
-    const MEASURED: &str = r#"{"bench":"transfer.open-64.wired.resident.trusting","design":"user-tables","unit":"instructions","n":8,"min":1,"median":2,"p99":3,"max":4,"bytes":76,"messages":1,"switches":2,"client_faults":5,"server_faults":6,"retries":7,"work":1}"#;
+    const MEASURED: &str = r#"{"bench":"transfer.open-64.wired.resident.trusting","design":"user-tables","unit":"instructions","n":8,"min":1,"median":2,"p99":3,"max":4,"bytes":76,"messages":1,"switches":2,"client_faults":5,"server_faults":6,"retries":7,"client_pages":8,"server_pages":9,"work":1}"#;
     const REFUSED: &str = r#"{"bench":"transfer.open-64.container.resident.distrusting","design":"user-tables","outcome":"refused","detail":"why"}"#;
 
     fn read(lines: &[&str]) -> Result<Results> {
@@ -219,6 +223,8 @@ mod tests {
             client_faults: 5,
             server_faults: 6,
             retries: 7,
+            client_pages: 8,
+            server_pages: 9,
             work: 1,
         };
         assert_eq!(results.found(cell), Some(&Found::Measured(expected)));

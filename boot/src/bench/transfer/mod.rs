@@ -129,7 +129,7 @@ fn boot_machine(args: &BenchArgs, guests: &Guests, beginnings: &[String]) -> Res
 
 /// The kernel's command line. The guest takes the cells whose names contain one of the parts.
 fn append(rounds: Option<u32>, beginnings: &[String]) -> String {
-    let only = beginnings.iter().map(|beginning| format!(" only={beginning}"));
+    let only = (!beginnings.is_empty()).then(|| format!(" only={}", beginnings.join(",")));
     let rounds = rounds.map(|rounds| format!(" rounds={rounds}"));
     std::iter::once(WORD.into()).chain(only).chain(rounds).collect()
 }
@@ -232,6 +232,6 @@ mod tests {
     fn the_guest_is_told_what_and_how_often() {
         assert_eq!(append(None, &[]), "bench-transfer");
         let beginnings = ["open-8.pull".into(), "read-1.".into()];
-        assert_eq!(append(Some(3), &beginnings), "bench-transfer only=open-8.pull only=read-1. rounds=3");
+        assert_eq!(append(Some(3), &beginnings), "bench-transfer only=open-8.pull,read-1. rounds=3");
     }
 }

@@ -76,6 +76,8 @@ fn record(cell: Cell, change: &impl Fn(Cell, &mut Figures)) -> Record {
         client_faults,
         server_faults,
         retries: 0,
+        client_pages: client_faults,
+        server_pages: server_faults,
         work: 100,
     };
     change(cell, &mut figures);
