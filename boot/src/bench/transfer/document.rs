@@ -45,7 +45,7 @@ pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> 
 fn machine_sentence(machine: &Machine, results: &Results) -> String {
     let measured: Vec<&Figures> = Cell::all().filter_map(|cell| results.figures(cell)).collect();
     let rounds = measured.iter().map(|figures| figures.n).min().unwrap_or(0);
-    let null = Cell::nulls().filter_map(|cell| results.figures(cell)).map(|figures| figures.median).max();
+    let null = results.null(Trust::Trusting);
     format!(
         "QEMU {}, processor {}, {} MiB, instruction clock; {} build by rustc {}; design {}. {} cells were measured, {} \
          refused; at least {rounds} rounds each. Figures are medians, in {}. An empty call by registers takes {}.",
@@ -98,20 +98,30 @@ fn heads(first: &str) -> Vec<&str> {
     std::iter::once(first).chain(Way::ALL.iter().map(|way| way.name())).collect()
 }
 
-/// What the cases of a scenario cost with resident memory, for both kinds of pair; and the server's work.
+/// What the cases of a scenario cost with resident memory, and the server's work; for a trusting pair, and how far a
+/// distrusting one is from that.
 fn costs(results: &Results, scenario: &str) -> String {
-    let rows = Trust::ALL.iter().flat_map(|&trust| {
-        cases_of(scenario).map(move |case| {
-            let mut row = row(results, format!("{case}, {}", trust.name()), case, Residency::Resident, trust);
-            row.extend(
-                [results.work(case), results.bytes(case)].map(|figure| figure.map_or("–".into(), grouped)),
-            );
-            row
-        })
+    let rows = cases_of(scenario).map(|case| {
+        let mut row = row(results, case.into(), case, Residency::Resident, Trust::Trusting);
+        row.extend(
+            [results.work(case), results.bytes(case)].map(|figure| figure.map_or("–".into(), grouped)),
+        );
+        row
     });
-    let mut heads = heads("resident");
+    let mut heads = heads("resident, trusting");
     heads.extend(["work", "bytes"]);
-    table(&heads, rows)
+    let cells = cases_of(scenario).flat_map(|case| Way::ALL.iter().map(move |&way| (case, way)));
+    let distances = cells.filter_map(|(case, way)| {
+        let [one, other] = [Trust::Trusting, Trust::Distrusting]
+            .map(|trust| results.cost(case, way, Residency::Resident, trust));
+        // In thousandths.
+        Some((one?.abs_diff(other?) * 1000).div_ceil(one?.max(1)))
+    });
+    let most = distances.max().map_or("–".into(), |most| format!("{}.{}", most / 10, most % 10));
+    format!(
+        "{}\nA distrusting pair differs by {most} % at most, in the ways that it can go.",
+        table(&heads, rows)
+    )
 }
 
 /// What one case costs, whosever pages are missing, for both kinds of pair.
@@ -160,16 +170,28 @@ fn traffic(results: &Results) -> String {
                     figures.messages,
                     figures.switches,
                     figures.client_faults,
+                    figures.client_pages,
                     figures.server_faults,
+                    figures.server_pages,
                     figures.retries,
                 ]
             });
-            let counts = (0..5).map(|at| counts.map_or("–".into(), |counts| grouped(counts[at])));
+            let counts = (0..7).map(|at| counts.map_or("–".into(), |counts| grouped(counts[at])));
             std::iter::once(format!("{}, {}", way.name(), residency.name())).chain(counts).collect()
         })
     });
     let head = format!("{CASE}, trusting");
-    table(&[&head, "client's calls", "space switches", "client's faults", "server's faults", "retries"], rows)
+    let heads = [
+        &head,
+        "client's calls",
+        "space switches",
+        "client's faults",
+        "its pages",
+        "server's faults",
+        "its pages",
+        "retries",
+    ];
+    table(&heads, rows)
 }
 
 /// The cheapest way of every case.
@@ -223,7 +245,7 @@ fn crossovers(results: &Results) -> String {
             .map(|(up_to, ways)| {
                 let ways: Vec<&str> = ways.iter().map(|way| way.name()).collect();
                 let up_to = if *up_to == u32::MAX {
-                    "above".into()
+                    "else".into()
                 } else {
                     format!("≤ {}", grouped((*up_to).into()))
                 };
@@ -264,12 +286,11 @@ mod tests {
         let part = |name| part(name, &synthetic::machine(), &synthetic::results()).expect("a part");
         assert_eq!(
             part("cost control"),
-            "| resident | registers | wired | touched | container | service | pull | work | bytes |\n\
+            "| resident, trusting | registers | wired | touched | container | service | pull | work | bytes |\n\
              |---|--:|--:|--:|--:|--:|--:|--:|--:|\n\
-             | control-8, trusting | **531** | 1,502 | 1,002 | 10,000 | 4,002 | 1,202 | 100 | 8 |\n\
-             | control-32, trusting | **625** | 1,509 | 1,009 | 10,000 | 4,010 | 1,208 | 100 | 32 |\n\
-             | control-8, distrusting | **531** | 1,502 | 1,002 | – | 4,002 | 1,202 | 100 | 8 |\n\
-             | control-32, distrusting | **625** | 1,509 | 1,009 | – | 4,010 | 1,208 | 100 | 32 |\n"
+             | control-8 | **531** | 1,502 | 1,002 | 10,000 | 4,002 | 1,202 | 100 | 8 |\n\
+             | control-32 | **625** | 1,509 | 1,009 | 10,000 | 4,010 | 1,208 | 100 | 32 |\n\
+             \nA distrusting pair differs by 0.0 % at most, in the ways that it can go."
         );
         assert_eq!(
             part("right open").lines().next(),
@@ -277,7 +298,10 @@ mod tests {
                 "- cheapest, trusting, resident: open-8 to open-64 registers; open-255 to open-4096 touched"
             )
         );
-        assert_eq!(part("traffic").lines().nth(3), Some("| registers, both-fault | 274 | 2 | 16 | 16 | 0 |"));
+        assert_eq!(
+            part("traffic").lines().nth(3),
+            Some("| registers, both-fault | 274 | 2 | 16 | 16 | 16 | 16 | 0 |")
+        );
         assert_eq!(
             part("refused").lines().nth(2),
             Some("| container, resident, distrusting: memory of a client that is not trusted | 25 |")
@@ -285,7 +309,7 @@ mod tests {
         assert_eq!(
             part("crossover").lines().nth(2),
             Some(
-                "| request, trusting, client's memory present | ≤ 64: registers; ≤ 4,096: touched; ≤ 16,384: pull; above: \
+                "| request, trusting, client's memory present | ≤ 64: registers; ≤ 4,096: touched; ≤ 16,384: pull; else: \
                  container, pull |"
             )
         );

@@ -148,6 +148,12 @@ impl Results {
         resident.filter_map(|cell| self.figures(cell)).map(|figures| figures.work).min()
     }
 
+    /// What an empty call by registers costs.
+    pub fn null(&self, trust: Trust) -> Option<u64> {
+        let cell = Cell::nulls().find(|cell| cell.trust == trust)?;
+        self.figures(cell).map(|figures| figures.median)
+    }
+
     /// The bytes that a case moves, request and reply.
     pub fn bytes(&self, case: &'static str) -> Option<u64> {
         Cell::of_case(case).find_map(|cell| self.figures(cell)).map(|figures| figures.bytes)

@@ -52,13 +52,10 @@ impl Crossing {
         match self {
             Crossing::Always => "at every measured size".into(),
             Crossing::Never => "at no size up to the largest".into(),
-            Crossing::Between { below, above, meet } => format!(
-                "at {} bytes and above, not at {} (they meet near {} bytes, {} words)",
-                grouped(above),
-                grouped(below),
-                grouped(meet),
-                grouped(meet / 4)
-            ),
+            Crossing::Between { below, above, meet } => {
+                let [below, above, meet] = [below, above, meet].map(grouped);
+                format!("from {above} bytes on, not yet at {below}, meeting near {meet} bytes")
+            }
         }
     }
 }

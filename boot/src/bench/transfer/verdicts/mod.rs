@@ -58,8 +58,10 @@ pub fn verdict(name: &str, results: &Results) -> Option<String> {
 struct Costs {
     /// All of them.
     whole: u64,
-    /// Those that are not the server's own work on it, which is the same in every way.
-    moving: u64,
+    /// Without the server's own work, which is the same in every way.
+    call: u64,
+    /// And without an empty call.
+    overhead: u64,
 }
 
 /// The results, as the sentences look at them: what is not there is a cause not to judge.
@@ -81,7 +83,7 @@ impl View<'_> {
         }
     }
 
-    /// What a request costs, and of that, what is not the server's own work.
+    /// What a request costs, and of that, what is for moving it.
     fn costs(
         &self,
         case: &'static str,
@@ -91,7 +93,9 @@ impl View<'_> {
     ) -> Result<Costs, String> {
         let whole = self.figures(case, way, residency, trust)?.median;
         let work = self.0.work(case).ok_or_else(|| format!("the work of {case} is not known"))?;
-        Ok(Costs { whole, moving: whole.saturating_sub(work) })
+        let null = self.0.null(trust).ok_or("the empty call was not run")?;
+        let call = whole.saturating_sub(work);
+        Ok(Costs { whole, call, overhead: call.saturating_sub(null) })
     }
 
     /// The way that costs least.
