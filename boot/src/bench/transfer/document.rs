@@ -244,10 +244,10 @@ fn crossovers(results: &Results) -> String {
             .iter()
             .map(|(up_to, ways)| {
                 let ways: Vec<&str> = ways.iter().map(|way| way.name()).collect();
-                let up_to = if *up_to == u32::MAX {
-                    "else".into()
-                } else {
-                    format!("≤ {}", grouped((*up_to).into()))
+                let up_to = match *up_to {
+                    u32::MAX if row.steps.len() == 1 => "every size".into(),
+                    u32::MAX => "else".into(),
+                    bytes => format!("≤ {}", grouped(bytes.into())),
                 };
                 format!("{up_to}: {}", ways.join(", "))
             })
@@ -255,7 +255,12 @@ fn crossovers(results: &Results) -> String {
         let head = format!("{}, {}, client's memory {memory}", row.direction.name(), row.trust.name());
         vec![head, steps.join("; ")]
     });
-    table(&["what, pair, memory", "by size in bytes: cheapest way, what else if it cannot be gone"], rows)
+    let table = table(
+        &["what, pair, memory", "by size in bytes: cheapest way, what else if it cannot be gone"],
+        rows,
+    );
+    // Its second column is text as well.
+    table.replacen("--:|", "---|", 1)
 }
 
 #[cfg(test)]
