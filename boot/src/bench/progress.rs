@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Runs `work`, and meanwhile tells, on the standard error stream, how many lines of `file` are records of
-/// measurements: on a terminal in one line that changes, else a line for each tenth of `expected`.
-pub fn during<T>(file: &Path, expected: usize, work: impl FnOnce() -> T) -> T {
+/// measurements of this group: on a terminal in one line that changes, else a line for each tenth of `expected`.
+pub fn during<T>(group: &str, file: &Path, expected: usize, work: impl FnOnce() -> T) -> T {
     const POLL: Duration = Duration::from_millis(100);
     let over = AtomicBool::new(false);
     let terminal = std::io::stderr().is_terminal();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut lines = Lines::default();
+            let mut lines = Lines::of(group);
             let mut told = 0;
             while !over.load(Ordering::Acquire) {
                 std::thread::sleep(POLL);
@@ -38,9 +38,10 @@ pub fn during<T>(file: &Path, expected: usize, work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// The records that a file holds by now.
-#[derive(Default)]
+/// The records of measurements that a file holds by now.
 struct Lines {
+    /// With what they begin.
+    beginning: String,
     file: Option<File>,
     /// The beginning of a line whose end is not there yet.
     rest: Vec<u8>,
@@ -49,6 +50,11 @@ struct Lines {
 }
 
 impl Lines {
+    fn of(group: &str) -> Lines {
+        let beginning = format!("{{\"bench\":\"{group}.");
+        Lines { beginning, file: None, rest: Vec::new(), count: 0, last: String::new() }
+    }
+
     /// Reads on. A file that is not there yet has no lines.
     fn read(&mut self, path: &Path) {
         if self.file.is_none() {
@@ -61,7 +67,7 @@ impl Lines {
         let Some(end) = self.rest.iter().rposition(|&byte| byte == b'\n') else { return };
         let rest = self.rest.split_off(end + 1);
         for line in String::from_utf8_lossy(&self.rest).lines() {
-            let name = line.strip_prefix("{\"bench\":\"").and_then(|line| line.split('"').next());
+            let name = line.strip_prefix(self.beginning.as_str()).and_then(|line| line.split('"').next());
             if let Some(name) = name {
                 self.count += 1;
                 self.last = name.into();
@@ -79,7 +85,7 @@ mod tests {
     fn whole_lines_are_counted_as_they_come() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("records");
-        let mut lines = Lines::default();
+        let mut lines = Lines::of("g");
         lines.read(&path);
         assert_eq!(lines.count, 0, "no file yet");
         let mut file = File::create(&path).expect("a file");
@@ -88,13 +94,13 @@ mod tests {
             lines.read(&path);
             assert_eq!((lines.count, lines.last.as_str()), (count, last), "{text:?}");
         };
-        step("{\"bench\":\"a\",\"n\":1}\n{\"ben", 1, "a");
-        step("ch\":\"b\",\"n\":1}", 1, "a");
-        step("\n{\"closing\":\"x\"}\n", 2, "b");
+        step("{\"bench\":\"g.a\",\"n\":1}\n{\"ben", 1, "a");
+        step("ch\":\"g.b\",\"n\":1}", 1, "a");
+        step("\n{\"bench\":\"other.c\"}\n{\"closing\":\"x\"}\n", 2, "b");
     }
 
     #[test]
     fn the_works_result_comes_back() {
-        assert_eq!(during(Path::new("/nowhere"), 1, || 7), 7);
+        assert_eq!(during("g", Path::new("/nowhere"), 1, || 7), 7);
     }
 }

@@ -167,6 +167,14 @@ impl Cell {
             trust: *Trust::ALL.iter().find(|own| own.name() == trust)?,
         })
     }
+
+    /// Whether its name, without the group's, begins so.
+    pub fn begins(self, beginning: &str) -> bool {
+        let name = self.to_string();
+        name.strip_prefix(GROUP)
+            .and_then(|name| name.strip_prefix('.'))
+            .is_some_and(|name| name.starts_with(beginning))
+    }
 }
 
 /// The beginnings of cells' names that a selection stands for, without the group's, each of them ended by a dot or
@@ -182,16 +190,6 @@ pub fn beginnings(selection: &str) -> Vec<String> {
         Some(rest) => format!("{case}.{rest}"),
     });
     beginnings.filter(|beginning| Cell::all().any(|cell| cell.begins(beginning))).collect()
-}
-
-impl Cell {
-    /// Whether its name, without the group's, begins so.
-    pub fn begins(self, beginning: &str) -> bool {
-        let name = self.to_string();
-        name.strip_prefix(GROUP)
-            .and_then(|name| name.strip_prefix('.'))
-            .is_some_and(|name| name.starts_with(beginning))
-    }
 }
 
 impl fmt::Display for Cell {

@@ -63,8 +63,8 @@ pub fn parts() -> String {
     )
 }
 
-/// Measures the cells that are selected (nothing: all), shows them, and keeps them if they are whole. Or shows
-/// those that are kept.
+/// Measures the cells that are selected (nothing: all), shows them, and keeps them if they are all; or shows those
+/// that are kept.
 ///
 /// # Errors
 /// The guest code does not build, QEMU cannot be started, the boot fails, a cell is missing, or a file cannot be
@@ -78,13 +78,7 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
         _ => Cell::all().filter(|cell| beginnings.iter().any(|beginning| cell.begins(beginning))).collect(),
     };
     if args.kept {
-        let path = workspace::root().join(file::PATH);
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let (machine, mut results) = file::read(&text).context(file::PATH)?;
-        keep(workspace::root(), &machine, &results)?;
-        results.keep(|cell| selected.contains(&cell));
-        println!("{}", show::tables(&results).trim_start());
-        return Ok(());
+        return show_kept(&selected);
     }
     let guests = guest::build(&guest::tour_packages(), args.build.profile)?;
     let results = measure(args, &guests, &beginnings, &selected)?;
@@ -102,11 +96,23 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Makes anew what is made from the figures that are kept, and shows them.
+fn show_kept(selected: &[Cell]) -> Result<()> {
+    let path = workspace::root().join(file::PATH);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (machine, mut results) = file::read(&text).context(file::PATH)?;
+    keep(workspace::root(), &machine, &results)?;
+    results.keep(|cell| selected.contains(&cell));
+    println!("{}", show::tables(&results).trim_start());
+    Ok(())
+}
+
 fn measure(args: &BenchArgs, guests: &Guests, beginnings: &[String], selected: &[Cell]) -> Result<Results> {
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let directory = scratch.path().join("boot");
     let machine = boot_machine(args, guests, beginnings)?;
-    let boot = progress::during(&directory.join(qemu::RECORDS_FILE), selected.len(), || {
+    let expected = selected.iter().filter(|cell| cell.case != cell::NULL).count();
+    let boot = progress::during(GROUP, &directory.join(qemu::RECORDS_FILE), expected, || {
         machine.boot(&directory, Some(WORD))
     })?;
     if let Some(path) = &args.json {
