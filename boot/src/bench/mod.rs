@@ -1,6 +1,6 @@
 //! `./x bench`: measures, shows, and keeps the figures that documents and code are made from.
 //!
-//! What is measured comes in groups. A group is a row in [`GROUPS`]; its measurements have names that begin with its
+//! What is measured comes in groups. A group is a row in `GROUPS`; its measurements have names that begin with its
 //! own, and it does with them what it likes.
 
 mod markers;
