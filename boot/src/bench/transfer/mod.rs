@@ -196,6 +196,26 @@ fn keep(root: &Path, machine: &file::Machine, results: &Results) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn read(path: &str) -> String {
+        fs::read_to_string(workspace::root().join(path)).expect(path)
+    }
+
+    #[test]
+    fn what_is_kept_agrees() {
+        let (machine, results) = file::read(&read(file::PATH)).expect(file::PATH);
+        assert_eq!(read(file::PATH), file::write(&machine, &results), "{}", file::PATH);
+        let root = tempfile::tempdir().expect("a directory");
+        lay_out(root.path(), &read(document::PATH));
+        keep(root.path(), &machine, &results).expect("made anew");
+        for path in [document::PATH, crossover::PATH] {
+            let (kept, made) = (read(path), fs::read_to_string(root.path().join(path)).expect(path));
+            let mut lines = kept.lines().zip(made.lines());
+            let different = lines.find(|(kept, made)| kept != made);
+            assert_eq!(different, None, "a line of {path}, and what {} makes of it", file::PATH);
+            assert!(kept == made, "{path} has more or fewer lines than {} makes", file::PATH);
+        }
+    }
+
     /// What must be there before figures can be kept.
     fn lay_out(root: &Path, document: &str) {
         for directory in ["docs", "user/rt/src/buffer"] {
