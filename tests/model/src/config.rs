@@ -112,6 +112,8 @@ pub enum Mutation {
     ServerCallsBack,
     /// The server begins to work without asking whether the worker that asked still waits.
     ServerTrustsOldRequest,
+    /// The server fills the pages for its reply before it asks whether the worker still waits.
+    ServerFillsFirst,
     /// The server's pager takes frames out of a slice that is being worked on.
     ReleaseWhileBusy,
     /// The pager answers RELEASE, and leaves the frames where they are.

@@ -105,18 +105,19 @@ fn no_mixing(state: &State) -> bool {
     !matches!(state.wrong, Some(Wrong::ForeignReply | Wrong::PageGone | Wrong::ReadUnfinished))
 }
 
-/// A worker that can still run is the one whose session has its slice; and nothing of one client's is
-/// in a slice that nobody has, for the next to find.
+/// A worker that can still run is the one whose session has its slice; and a slice that nobody has is empty, so that
+/// the next finds nothing there, not even a clear frame that the server should have back.
 fn one_session(state: &State) -> bool {
     let own = Client::ALL.into_iter().all(|client| {
         let run = state.tcb(Thread::Worker(client)).run;
         let slice = state.workers[client as usize].slice;
         matches!(run, Run::Absent | Run::Stopped) || state.owner(slice) == Some(client)
     });
-    let clear = state.places.iter().zip(&state.slices).all(|(place, slice)| {
-        *place != Place::Free || slice.pages.iter().all(|page| matches!(page, Page::Absent | Page::Clear))
-    });
-    own && clear
+    let empty =
+        state.places.iter().zip(&state.slices).all(|(place, slice)| {
+            *place != Place::Free || slice.pages.iter().all(|&page| page == Page::Absent)
+        });
+    own && empty
 }
 
 fn replies(state: &State) -> bool {

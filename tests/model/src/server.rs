@@ -40,14 +40,17 @@ impl State {
                     // Its own caller is not answered meanwhile.
                     self.call(Thread::Server, Endpoint::Session(work.client), Message::Anything);
                 } else if waits || self.mutation == Some(Mutation::ServerTrustsOldRequest) {
-                    self.server = Server::Works(work);
+                    self.server = Server::Fills(work);
                 } else {
                     self.leave(work.slice, Answer::Refused);
                 }
             }
-            Server::Works(work) => self.work(work, config.pages),
+            Server::Fills(work) | Server::CallsBack(work) => {
+                self.make_room(work.slice, config.pages);
+                self.server = Server::Works(work);
+            }
+            Server::Works(work) | Server::Cancels(Some(work)) => self.work(work, config.pages),
             Server::Answers(answer) => self.server_answers(answer),
-            Server::Cancels(Some(work)) | Server::CallsBack(work) => self.work(work, config.pages),
             Server::Cancels(None) => self.server_answers(Answer::Done),
         }
         Some(self)
@@ -58,20 +61,26 @@ impl State {
         self.reply_receive(Thread::Server, answer);
     }
 
-    /// `Slices::work`, up to the lock's end.
+    /// `Slices::work`, up to the first time that it leaves the lock.
     fn begin_work(&mut self, work: Work, room: u8) {
         let slice = &mut self.slices[work.slice as usize];
-        let (request, room) = (work.total as usize, room as usize);
-        let complete = slice.pages[..request].iter().all(|&page| page != Page::Absent);
-        self.server = if slice.busy || !complete {
-            Server::Answers(Answer::Refused)
-        } else {
-            slice.busy = true;
-            for page in slice.pages[..room].iter_mut().filter(|page| **page == Page::Absent) {
-                *page = Page::Clear;
-            }
-            Server::Asks(work)
-        };
+        let complete = slice.pages[..work.total as usize].iter().all(|&page| page != Page::Absent);
+        if slice.busy || !complete {
+            self.server = Server::Answers(Answer::Refused);
+            return;
+        }
+        slice.busy = true;
+        self.server = Server::Asks(work);
+        if self.mutation == Some(Mutation::ServerFillsFirst) {
+            self.make_room(work.slice, room);
+        }
+    }
+
+    /// What it does under the lock the second time: the pages that the reply takes.
+    fn make_room(&mut self, slice: u8, room: u8) {
+        for page in 0..room {
+            self.fill(slice, page);
+        }
     }
 
     /// The request is read, and the reply written where it begins. How the server interleaves both makes

@@ -46,6 +46,8 @@ pub enum Server {
     Loop,
     /// The slice is busy now; it asks whether the worker still waits.
     Asks(Work),
+    /// It waits, or did when the server asked: the pages that the reply takes are filled.
+    Fills(Work),
     /// It works.
     Works(Work),
     /// It answers.

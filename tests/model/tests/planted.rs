@@ -38,6 +38,11 @@ fn a_server_that_trusts_an_old_request() {
 }
 
 #[test]
+fn a_server_that_fills_before_it_asks() {
+    breaks(Config::EVIL_PAGES, Mutation::ServerFillsFirst, ONE_SESSION);
+}
+
+#[test]
 fn a_release_of_what_is_worked_on() {
     breaks(Config::EVIL_PAGES, Mutation::ReleaseWhileBusy, NO_MIXING);
 }
