@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::guest;
 use crate::install::{self, Package};
 use crate::toolchain::Toolchain;
-use crate::workspace;
+use crate::workspace::{self, Metadata};
 
 /// `./x check`. All checks are made, also after one has failed.
 ///
@@ -30,6 +30,12 @@ pub fn all() -> Result<ExitCode> {
     host_documents
         .args(["--quiet", "--no-deps", "--document-private-items"])
         .env("RUSTDOCFLAGS", "--deny warnings");
+    // A library that is built for both is whole, so that its links lead somewhere, only for the guest.
+    let metadata = Metadata::read()?;
+    let is_hosts = |package: &&String| !guest::LIBRARIES.contains(&package.as_str());
+    for package in metadata.host_packages.iter().filter(is_hosts) {
+        host_documents.args(["--package", package]);
+    }
     let mut guest_documents = toolchain.cargo("doc")?;
     guest_documents.args(["--quiet", "--release", "--no-deps", "--document-private-items"]);
     guest_documents.env("RUSTDOCFLAGS", "--deny warnings");

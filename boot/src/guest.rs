@@ -24,7 +24,8 @@ pub const PROGRAMS: &[&str] =
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");
 
-/// Guest packages that make no program of their own: they are built with those that use them.
+/// Guest packages that make no program of their own: they are built with those that use them. They can be default
+/// members as well: the parts of them that do not touch the machine have their tests on the host.
 pub const LIBRARIES: &[&str] = &["freehold-rt", "freehold-protocol"];
 
 /// Guests that fail on purpose and need no kernel.
@@ -156,5 +157,11 @@ mod tests {
             let guest = all_packages().contains(package) || LIBRARIES.contains(&package.as_str());
             assert!(guest || metadata.host_packages.contains(package), "nothing builds {package}");
         }
+    }
+
+    #[test]
+    fn the_tests_of_the_runtime_run_on_the_host() {
+        let metadata = crate::workspace::Metadata::read().expect("a workspace");
+        assert!(metadata.host_packages.iter().any(|package| package == "freehold-rt"));
     }
 }

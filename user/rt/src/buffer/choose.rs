@@ -37,8 +37,20 @@ pub fn way(
     bytes: u32,
     usable: impl Fn(Way) -> bool,
 ) -> Way {
+    way_of(TABLE, direction, trust, resident, bytes, usable)
+}
+
+/// The same by any table.
+fn way_of(
+    table: &[Row],
+    direction: Direction,
+    trust: Trust,
+    resident: bool,
+    bytes: u32,
+    usable: impl Fn(Way) -> bool,
+) -> Way {
     let case = |row: &&Row| (row.direction, row.trust, row.resident) == (direction, trust, resident);
-    let row = TABLE.iter().filter(case).find(|row| bytes <= row.up_to && usable(row.way));
+    let row = table.iter().filter(case).find(|row| bytes <= row.up_to && usable(row.way));
     row.map_or(Way::Pull, |row| row.way)
 }
 
@@ -75,6 +87,68 @@ mod tests {
             assert_eq!(way(Direction::Send, Trust::Trusting, true, bytes, |_| false), Way::Pull);
             let any = way(Direction::Send, Trust::Trusting, true, bytes, |_| true);
             assert_ne!(way(Direction::Send, Trust::Trusting, true, bytes, |way| way != any), any);
+        }
+    }
+
+    use Direction::{Receive, Send};
+    use Trust::{Distrusting, Trusting};
+    use Way::{Container, Pull, Registers, Service, Touched, Wired};
+
+    /// One case with three sizes, and each case that differs from it in one thing.
+    #[rustfmt::skip]
+    const SMALL: &[Row] = &[
+        Row { direction: Receive, trust: Trusting, resident: true, up_to: u32::MAX, way: Service },
+        Row { direction: Send, trust: Trusting, resident: true, up_to: 10, way: Registers },
+        Row { direction: Send, trust: Trusting, resident: true, up_to: 100, way: Wired },
+        Row { direction: Send, trust: Trusting, resident: true, up_to: u32::MAX, way: Container },
+        Row { direction: Send, trust: Trusting, resident: true, up_to: u32::MAX, way: Touched },
+        Row { direction: Send, trust: Trusting, resident: false, up_to: u32::MAX, way: Touched },
+        Row { direction: Send, trust: Distrusting, resident: true, up_to: u32::MAX, way: Service },
+    ];
+
+    #[test]
+    fn the_size_counts() {
+        for (bytes, expected) in [
+            (0, Registers),
+            (10, Registers),
+            (11, Wired),
+            (100, Wired),
+            (101, Container),
+            (u32::MAX, Container),
+        ] {
+            assert_eq!(way_of(SMALL, Send, Trusting, true, bytes, |_| true), expected, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn direction_trust_and_residency_count() {
+        for (direction, trust, resident, expected) in [
+            (Send, Trusting, true, Registers),
+            (Receive, Trusting, true, Service),
+            (Send, Distrusting, true, Service),
+            (Send, Trusting, false, Touched),
+            // None of these is in the table.
+            (Receive, Distrusting, true, Pull),
+            (Receive, Trusting, false, Pull),
+            (Send, Distrusting, false, Pull),
+            (Receive, Distrusting, false, Pull),
+        ] {
+            let found = way_of(SMALL, direction, trust, resident, 10, |_| true);
+            assert_eq!(found, expected, "{direction:?} {trust:?} {resident}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_gone_gives_way_to_the_next_row_of_its_case() {
+        for (bytes, without, expected) in [
+            (10, &[Registers][..], Wired),
+            (10, &[Registers, Wired], Container),
+            (11, &[Registers], Wired),
+            (101, &[Container], Touched),
+            (101, &[Container, Touched], Pull),
+        ] {
+            let found = way_of(SMALL, Send, Trusting, true, bytes, |way| !without.contains(&way));
+            assert_eq!(found, expected, "{bytes} {without:?}");
         }
     }
 }

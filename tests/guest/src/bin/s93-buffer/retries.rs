@@ -6,7 +6,7 @@ use freehold_abi::layout::{FOREVER, FRAME};
 use freehold_guest_tests::{check, check_eq};
 use freehold_protocol::answer::DONE;
 use freehold_protocol::buffer::{REST, STRING};
-use freehold_rt::buffer::choose::{Direction, Row};
+use freehold_rt::buffer::choose::{self, Direction, Row};
 use freehold_rt::buffer::crossover::TABLE;
 use freehold_rt::buffer::{Failure, Peer, Trust, Way};
 use freehold_rt::pager::{self, Config, Mode};
@@ -195,7 +195,17 @@ pub fn table() {
     }
 }
 
-/// Without a named way: what the table says, if it can be gone.
+/// What the table says for memory that the test knows to be resident or not, if it can be gone.
+fn expected(direction: Direction, trust: Trust, resident: bool, bytes: usize, shared: bool) -> Way {
+    let usable = |way| match way {
+        Way::Container => shared && bytes <= SHARED_BYTES as usize,
+        Way::Service => false,
+        _ => true,
+    };
+    choose::way(direction, trust, resident || bytes == 0, bytes as u32, usable)
+}
+
+/// Without a named way.
 pub fn chosen() {
     duo::with_pager(duo::THREAD, || {
         let duo = Duo::new(Trust::Distrusting);
@@ -215,8 +225,18 @@ pub fn chosen() {
                         }
                         let handled = duo::handled();
                         let (data, room) = duo::buffers(bytes, bytes);
-                        let ways =
-                            [peer.choose(Direction::Send, data), peer.choose(Direction::Receive, room)];
+                        let ways = [Direction::Send, Direction::Receive]
+                            .map(|direction| expected(direction, trust, resident, bytes, with_shared));
+                        check_eq!(
+                            peer.choose(Direction::Send, data),
+                            ways[0],
+                            "{bytes} {trust:?} {resident}"
+                        );
+                        check_eq!(
+                            peer.choose(Direction::Receive, room),
+                            ways[1],
+                            "{bytes} {trust:?} {resident}"
+                        );
                         // The server takes no containers, and says so: then it is pull.
                         let ways = ways.map(|way| if way == Way::Container { Way::Pull } else { way });
                         let sent = peer.send(PLAIN, [SEED, 0], data);
