@@ -81,6 +81,7 @@ fn main() {
             ("changed in the middle", copying::scribbled),
             ("equals share with a copy", copying::equals),
             ("the speed of a copy", speed::copies),
+            ("the cells are the document's", cells::documented),
             ("every cell is claimed", cells::all_claimed),
         ],
     )

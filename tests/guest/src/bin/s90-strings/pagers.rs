@@ -113,7 +113,7 @@ pub fn pager_faults() {
 /// W6: nobody answers.
 pub fn nobody() {
     // The reply capability is dropped: the pager receives again, or deletes it.
-    claim("W6 drops");
+    claim("W6 the pager drops the reply");
     for deletes in [false, true] {
         torn::each(Place::Apart, FOREVER, |scene, route, side, letter| {
             let what = format_args!("{route:?} {side:#x} {deletes}");
@@ -130,7 +130,7 @@ pub fn nobody() {
         });
     }
     // The pager ends, holding the reply capability.
-    claim("W6 destroyed");
+    claim("W6 is destroyed");
     fn hold(faults: u32) {
         let got = calls::receive(CapName(faults));
         board::set(2, got.map_or(0, |got| got.badge - FAULTS));
@@ -190,12 +190,12 @@ fn no_pager() {
         (derived(scene.faults.name(), Rights::RECEIVE, 0, 0), Slot::take().expect("a slot"));
     let wrong = freehold_guest_tests::objects::notification();
     let pagers = [
-        ("W6 none", CapName::NONE),
-        ("W6 none", empty.name()),
-        ("W6 none", unsendable.name()),
-        ("W6 none", wrong.name()),
-        ("W6 none", CapName(0xFFF)),
-        ("W6 upcall", CapName(UPCALL)),
+        ("W6 no pager", CapName::NONE),
+        ("W6 no pager", empty.name()),
+        ("W6 no pager", unsendable.name()),
+        ("W6 no pager", wrong.name()),
+        ("W6 no pager", CapName(0xFFF)),
+        ("W6 UPCALL", CapName(UPCALL)),
     ];
     for (cell, pager) in pagers {
         claim(cell);
