@@ -52,8 +52,6 @@ fn main() {
             ("a transfer outlives its endpoint", transfers::lost_endpoint),
             ("a partner that is the pager", transfers::partner_is_pager),
             ("strings in the last block", transfers::last_block),
-            ("strings in their own buffers", transfers::overlapping),
-            ("many small pieces", transfers::small_pieces),
             ("a long copy gives way", transfers::give_way),
             ("a copy takes the higher priority", transfers::priorities),
             ("a spinning thread is preempted", schedule::preemption),

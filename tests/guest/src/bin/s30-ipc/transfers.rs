@@ -1,9 +1,9 @@
 //! Transfers of strings where something else than memory is in question: badges, lost capabilities, pagers that
-//! are partners, the last block below the kernel, memory that is string and buffer at once.
+//! are partners, the last block below the kernel.
 
 use freehold_abi::fault::{PAGE_FAULT, RESUME};
 use freehold_abi::info::{State, place};
-use freehold_abi::layout::utcb::{ARRIVED, STRINGS_MAX};
+use freehold_abi::layout::utcb::ARRIVED;
 use freehold_abi::layout::{BLOCK, FOREVER, FRAME};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint};
@@ -189,68 +189,6 @@ pub fn last_block() {
             }
         }
     }
-}
-
-/// String and buffer overlap: the transfer ends, and what lies outside stays.
-pub fn overlapping() {
-    let meeting = endpoint();
-    let frames = Frames::take(1, 1);
-    check_eq!(pages::map(&frames, BUFFER, Rights::WRITE, 0), Ok(()));
-    for (from, to) in [(64, 64), (64, 65), (64, 68), (65, 64), (64, 1000)] {
-        for word in (0..FRAME).step_by(4) {
-            poke(BUFFER + word, 0x5A5A_5A5A);
-        }
-        sends(BUFFER + from, 2000, 0);
-        accepts(BUFFER + to, 2000, FOREVER);
-        let receiver = Worker::spawn(&Home::own(), ABOVE, receive, meeting.name().0);
-        let sender = Worker::spawn(&Home::own(), ABOVE, send, meeting.name().0);
-        check!(sender.ends() && receiver.ends());
-        check_eq!((results(), board::get(GOT as usize + 2)), ((0, 0), 2000));
-        check!((0..FRAME).step_by(4).all(|word| peek(BUFFER + word) == 0x5A5A_5A5A));
-    }
-}
-
-/// As many pieces as the lists can make: 32 strings and 32 buffers that are cut otherwise.
-pub fn small_pieces() {
-    let meeting = endpoint();
-    let frames = Frames::take(1, 1);
-    check_eq!(pages::map(&frames, BUFFER, Rights::WRITE, 0), Ok(()));
-    let receiver = Worker::spawn(&Home::own(), ABOVE, receive_pieces, meeting.name().0);
-    check_eq!(receiver.state(), State::Receiving);
-    // Backwards, in twos and with one left over at either end, so that no cut meets a cut.
-    let strings: [Part; STRINGS_MAX] = core::array::from_fn(|index| {
-        let bytes = if index == 0 || index == STRINGS_MAX - 1 { 1 } else { 2 };
-        Part { address: BUFFER + 1024 - 4 * index as u32, bytes }
-    });
-    for byte in 0..FRAME / 2 {
-        // SAFETY: the tests' own page.
-        unsafe { ((BUFFER + byte) as *mut u8).write_volatile(byte as u8) };
-    }
-    Utcb::current().set_strings(&strings);
-    check_eq!(calls::send_strings(meeting.name(), &Message::new(1).with_strings()), Ok(()));
-    check!(receiver.ends());
-    let sent =
-        strings.iter().flat_map(|part| (0..part.bytes).map(|byte| (part.address + byte - BUFFER) as u8));
-    let mut expected = sent.collect::<alloc::vec::Vec<u8>>();
-    check_eq!((board::get(GOT as usize + 2), expected.len()), (62, 62));
-    // SAFETY: the tests' own page.
-    let byte = |at: u32| unsafe { (at as *const u8).read_volatile() };
-    let arrived = (0..62).map(|index| byte(piece(index / 2).address + index % 2));
-    expected.truncate(62);
-    check!(arrived.eq(expected));
-}
-
-fn piece(index: u32) -> Part {
-    Part { address: BUFFER + 2048 + 16 * index, bytes: 2 }
-}
-
-fn receive_pieces(name: u32) {
-    let utcb = Utcb::current();
-    let buffers: [Part; STRINGS_MAX] = core::array::from_fn(|index| piece(index as u32));
-    // SAFETY: the tests' own page, of which nobody holds references.
-    unsafe { utcb.set_buffers(&buffers) };
-    let bytes = calls::receive_strings(CapName(name)).map_or(0, |(_, bytes)| bytes);
-    board::set(GOT as usize + 2, bytes);
 }
 
 /// Bytes of a copy that takes a good part of a tick.
