@@ -1,9 +1,11 @@
-//! What does not fit.
+//! What does not fit, and what just fits.
+
+use core::arch::asm;
 
 use freehold_abi::layout::FRAME;
 use freehold_guest_tests::pages::{peek, poke};
 use freehold_guest_tests::{board, check, check_eq};
-use freehold_rt::pager::{self, Error, Mode, Refusal, Region};
+use freehold_rt::pager::{self, Error, Mode, Refusal, Region, SPARE};
 
 use crate::scene::{BY_THREAD, Paged, Scene, page};
 
@@ -67,5 +69,37 @@ pub fn too_large() {
     drop(guard);
     check_eq!(pager::touch(page(0), (RESIDENT - 2) * FRAME, true), Ok(()));
     check_eq!(scene.statistics().faults, 0);
+    drop(region);
+}
+
+/// With as few frames as there can be, an instruction finds all pages that it needs at once.
+pub fn fewest(mode: Mode) {
+    /// Copies a word over the edge of a page to a place over the edge of another, both of them missing, with
+    /// every number of frames that hold something else and in every position of the clock's hand.
+    fn run(_: u32) {
+        board::clear();
+        let (from, to) = (page(1) - 2, page(5) - 2);
+        for round in 0..60 {
+            poke(page(1) - 4, round << 16);
+            poke(page(1), !round & 0xFFFF);
+            pager::evict(page(0), 16 * FRAME);
+            (8..8 + round % 6).for_each(|at| poke(page(at), round));
+            let missing = [0, 1, 4, 5].into_iter().filter(|&at| !pager::resident(page(at), 1)).count();
+            check_eq!(missing, 4);
+            let before = pager::statistics().expect("a pager").faults;
+            // SAFETY: pages of the region, to which nobody holds references; ESI is as it was.
+            unsafe {
+                asm!("xchg esi, eax", "movsd", "xchg esi, eax", inout("eax") from => _, inout("edi") to => _);
+            }
+            board::add(0, pager::statistics().expect("a pager").faults - before);
+            check_eq!((peek(page(5) - 4) >> 16, peek(page(5)) & 0xFFFF), (round, !round & 0xFFFF));
+        }
+    }
+    let scene = Scene::new(mode, SPARE, 16, 0);
+    let region = Region::new(page(0), 16).expect("a region");
+    let thread = Paged::spawn(run, 0);
+    check!(thread.ends(), "it faults for ever: {:?}", scene.statistics());
+    check!(board::get(0) >= 4 * 60, "{} faults", board::get(0));
+    drop(thread);
     drop(region);
 }

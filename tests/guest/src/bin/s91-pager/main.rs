@@ -40,6 +40,8 @@ fn main() {
             ("the store is full, thread", || bounds::store_full(BY_THREAD)),
             ("the store is full, upcall", || bounds::store_full(Mode::Upcall)),
             ("a range larger than the frames", bounds::too_large),
+            ("an instruction that needs every frame, thread", || bounds::fewest(BY_THREAD)),
+            ("an instruction that needs every frame, upcall", || bounds::fewest(Mode::Upcall)),
             ("pins count", pins::counted),
             ("pins have a bound", pins::bounded),
             ("a pin that fails pins nothing", pins::failed),
