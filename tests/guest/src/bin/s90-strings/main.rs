@@ -17,6 +17,7 @@ mod matrix;
 mod memory;
 mod middle;
 mod order;
+mod overlaps;
 mod pagers;
 mod resume;
 mod scene;
@@ -40,7 +41,8 @@ fn main() {
             ("the same places of two Tables", sizes::tables),
             ("the last bytes below 3 GiB", sizes::end_of_space),
             ("four mebibytes", sizes::largest),
-            ("the same memory on both sides", sizes::overlap),
+            ("the same memory on both sides", overlaps::both_sides),
+            ("the same memory in several strings", overlaps::strings),
             ("without strings, without room", sizes::room),
             ("capabilities behind strings", items::carried),
             ("capabilities that cannot be sent", items::refused),

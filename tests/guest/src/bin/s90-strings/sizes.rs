@@ -10,7 +10,7 @@ use freehold_rt::utcb::Part;
 
 use crate::actor::Outcome;
 use crate::letter::{Letter, ROUTES, Route, Way};
-use crate::memory::{GUARD, arrived, byte, fill, guard, pattern};
+use crate::memory::{GUARD, arrived, byte, fill, guard};
 use crate::order::{Order, part};
 use crate::scene::{Place, Scene, whole};
 
@@ -183,52 +183,6 @@ pub fn end_of_space() {
             scene.receiver.check(Outcome::Done, format_args!("{route:?} {bytes}"));
             check!(arrived(&here, &there, bytes, &[to]), "{route:?} {bytes}");
             scene.part(route, format_args!("{route:?} {bytes}"));
-        }
-    }
-}
-
-/// A string and a buffer that are the same memory.
-pub fn overlap() {
-    const BYTES: u32 = 20_000;
-    const PAGES: u32 = 16;
-    for place in PLACES {
-        let scene = Scene::new(place, PAGES);
-        if place == Place::Apart {
-            scene.from.hook(&scene.homes[1]);
-        }
-        let base = scene.from.base() + 20_480;
-        for distance in [0i32, -1, -4, -5, -4096, -19_999, 4, 5, 8, 4096, 16_384, 19_999] {
-            for route in [ROUTES[0], ROUTES[1], ROUTES[4]] {
-                let to = base.wrapping_add_signed(distance);
-                fill(whole(&scene.from, PAGES));
-                let (strings, buffers) = ([part(base, BYTES)], [part(to, BYTES)]);
-                scene.carry(route, &Letter::new(&strings, &buffers));
-                scene.receiver.check(Outcome::Done, format_args!("{route:?} {distance}"));
-                scene.part(route, format_args!("{route:?} {distance}"));
-                // What a copy byte by byte upwards makes of it: going up, it repeats what lies below the
-                // overlap.
-                let expected = |at: u32| {
-                    let offset = at.wrapping_sub(to);
-                    match distance {
-                        _ if offset >= BYTES => pattern(at),
-                        1.. => pattern(base + offset % distance as u32),
-                        _ => pattern(base + offset),
-                    }
-                };
-                let end = scene.from.page(PAGES);
-                let right = (scene.from.base()..end).all(|at| byte(at) == expected(at));
-                check!(right, "{place:?} {route:?} {distance}");
-            }
-        }
-        // Nearer than a word: nobody says what arrives, but it arrives there and nowhere else.
-        for distance in [1, 2, 3] {
-            fill(whole(&scene.from, PAGES));
-            let (strings, buffers) = ([part(base, BYTES)], [part(base + distance, BYTES)]);
-            scene.carry(ROUTES[0], &Letter::new(&strings, &buffers));
-            scene.receiver.check(Outcome::Done, format_args!("{distance}"));
-            let outside = |at: u32| at.wrapping_sub(base + distance) >= BYTES;
-            let end = scene.from.page(PAGES);
-            check!((scene.from.base()..end).all(|at| !outside(at) || byte(at) == pattern(at)), "{distance}");
         }
     }
 }
