@@ -2,7 +2,7 @@
 //!
 //! What must hold: a page with a pin is present and is not evicted; distinct pages with pins are at most
 //! [`Config::pinned`](super::Config::pinned). A pin that fails pins nothing. A guard knows its region by number, so
-//! one that outlives the region does nothing to another that comes to the same addresses.
+//! one that outlives the region, or the pager, does nothing to another that comes to the same addresses.
 
 use freehold_protocol::trace::PINNED;
 

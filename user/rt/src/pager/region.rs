@@ -5,6 +5,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_abi::layout::{ENTRIES, FRAME};
 
@@ -63,20 +64,22 @@ pub(super) struct Record {
 /// All regions.
 pub(super) struct Regions {
     records: [Option<Record>; REGIONS_MAX],
-    /// Regions made so far.
-    made: u32,
 }
+
+/// Regions made so far by every pager that the program has had. A guard may outlive the pager that made it, too, and
+/// must not find another one's region by its number.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 impl Regions {
     pub const fn new() -> Regions {
-        Regions { records: [const { None }; REGIONS_MAX], made: 0 }
+        Regions { records: [const { None }; REGIONS_MAX] }
     }
 
     pub fn is_empty(&self) -> bool {
         self.records.iter().all(Option::is_none)
     }
 
-    /// Enters a region and returns its number, which no other one ever has.
+    /// Enters a region and returns its number, which no other one has, or had, in this program.
     fn add(&mut self, first: u32, pages: Vec<Page>) -> Result<u32, Error> {
         let end = first + pages.len() as u32;
         let overlaps =
@@ -85,9 +88,9 @@ impl Regions {
             return Err(Error::Overlap);
         }
         let free = self.records.iter_mut().find(|record| record.is_none()).ok_or(Error::TooManyRegions)?;
-        self.made += 1;
-        *free = Some(Record { id: self.made, first, pages });
-        Ok(self.made)
+        let id = MADE.fetch_add(1, Ordering::Relaxed);
+        *free = Some(Record { id, first, pages });
+        Ok(id)
     }
 
     /// Removes a region, whose pages are nowhere any more.

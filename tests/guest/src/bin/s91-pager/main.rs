@@ -45,7 +45,7 @@ fn main() {
             ("pins count", pins::counted),
             ("pins have a bound", pins::bounded),
             ("a pin that fails pins nothing", pins::failed),
-            ("a pin outlives its region", pins::orphan),
+            ("a pin outlives its region, and its pager", pins::orphan),
             ("pinned pages stay under pressure, thread", || pins::pressure(BY_THREAD)),
             ("pinned pages stay under pressure, upcall", || pins::pressure(Mode::Upcall)),
             ("threads that fault at once, thread", || crowds::crowd(BY_THREAD)),

@@ -108,7 +108,7 @@ pub fn orphan() {
     let scene = Scene::new(BY_THREAD, 8, 8, 2);
     let region = Region::new(page(0), 4).expect("a region");
     let orphan = pager::pin(page(0), 2 * FRAME, true).expect("pinned");
-    let late = pager::pin(page(0), FRAME, true).expect("pinned");
+    let [late, later, latest] = [(); 3].map(|()| pager::pin(page(0), FRAME, true).expect("pinned"));
     drop(region);
     check_eq!(scene.statistics().pinned, 0);
     let region = Region::new(page(0), 4).expect("a region");
@@ -119,8 +119,19 @@ pub fn orphan() {
     drop(region);
     drop(scene);
     drop(late);
+    // Another pager's first region lies where the first one's did.
     let scene = Scene::new(BY_THREAD, 8, 8, 2);
     check_eq!(scene.statistics().pinned, 0);
+    let region = Region::new(page(0), 4).expect("a region");
+    let guard = pager::pin(page(0), FRAME, true).expect("pinned");
+    drop(later);
+    check_eq!((scene.statistics().pinned, pager::evict(page(0), 4 * FRAME)), (1, 0));
+    drop(guard);
+    // The page is there, and nobody's guard is on it.
+    check!(pager::resident(page(0), FRAME));
+    drop(latest);
+    check_eq!((scene.statistics().pinned, pager::evict(page(0), 4 * FRAME)), (0, 1));
+    drop(region);
 }
 
 /// Board words.
