@@ -4,7 +4,9 @@
 //! A program is `no_std`, names its main function with [`entry!`], and has a build script that hands
 //! `link.ld` to the linker. What must hold for all of them: one UTCB a thread, found from the stack
 //! pointer ([`Utcb`]); no message is ever left half-built in the UTCB, so printing and allocating are
-//! possible anywhere; whoever gives memory away takes it out of the [`memory`] books first.
+//! possible anywhere: words that are put there go with the very next call, words that arrived are taken out before
+//! it, and in between memory is copied and nothing else is done (an upcall for a page that is missing meanwhile
+//! brings back what it used, `pager::upcall`); whoever gives memory away takes it out of the [`memory`] books first.
 //!
 //! | module | what |
 //! |---|---|

@@ -8,8 +8,12 @@ use core::arch::asm;
 
 use freehold_abi::CapName;
 use freehold_abi::layout::{FOREVER, utcb};
+use freehold_abi::message::WORDS_MAX;
 
 use crate::layout;
+
+/// Message registers: the tag's, that of each word, and one more for an item's second half.
+const REGISTERS_END: usize = WORDS_MAX as usize + 2;
 
 /// A handle to the current thread's UTCB.
 #[derive(Clone, Copy)]
@@ -74,6 +78,40 @@ impl Utcb {
         assert!(index < utcb::FREE_BYTES as usize / 4);
         // SAFETY: as above.
         unsafe { self.words.add(index).write_volatile(word) }
+    }
+
+    /// Puts bytes into the message registers from `first` (3 or more) on, in as many words as they need; what a last
+    /// word has beyond them is 0. They are for the very next call (see the crate's rule).
+    ///
+    /// # Panics
+    /// If they do not fit.
+    #[inline]
+    pub fn put_bytes(self, first: usize, bytes: &[u8]) {
+        let (place, words) = (self.registers(first, bytes.len()), bytes.len().div_ceil(4));
+        if !bytes.len().is_multiple_of(4) {
+            self.set(utcb::MESSAGE + first + words - 1, 0);
+        }
+        // SAFETY: `registers` has checked that they fit, nobody holds references into that part of the page, and the
+        // kernel reads it in calls only, which the compiler takes for readers and writers of all memory.
+        unsafe { place.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+
+    /// Fills `bytes` out of the message registers from `first` (3 or more) on, which the last call left there.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[inline]
+    pub fn get_bytes(self, first: usize, bytes: &mut [u8]) {
+        let place = self.registers(first, bytes.len());
+        // SAFETY: as above; the kernel writes there in calls only.
+        unsafe { place.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) };
+    }
+
+    /// Where message register `first` is, which `bytes` follow.
+    fn registers(self, first: usize, bytes: usize) -> *mut u8 {
+        assert!(first >= 3 && bytes <= (REGISTERS_END - first) * 4, "no such message registers");
+        // SAFETY: within the page.
+        unsafe { self.words.add(utcb::MESSAGE + first).cast() }
     }
 
     /// Milliseconds that sending, and receiving or waiting for a reply, may take from now on. 0: not at

@@ -23,16 +23,16 @@ use freehold_abi::info::Kind;
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_abi::message::Item;
 use freehold_abi::update::Update;
-use freehold_abi::{CapName, Error, Rights, SlotRef};
+use freehold_abi::{CapName, Error, Rights, SlotRef, Tag};
 
 use super::peer::Tally;
 use super::serve::{Answer, Handler, Request, Server, bad};
-use super::wire::{self, Head};
+use super::wire::{self, Head, Letter};
 use super::{Done, Failure, Peer, Trust, Way};
 use crate::memory::{self, MapError};
 use crate::roots::Extent;
 use crate::slots::Slot;
-use crate::{Message, calls, trace};
+use crate::{calls, trace};
 
 /// Frames of a Table.
 const TABLE_FRAMES: u32 = 4;
@@ -171,14 +171,13 @@ pub fn call_in_place(
         return Err(Failure::TooLarge);
     }
     (head.bytes, head.room) = (request.end - request.start, reply.end - reply.start);
-    let mut message = head.message(HOOK);
-    message.push(request.start);
-    message.push(reply.start);
     let write = if head.room == 0 { Rights::NONE } else { Rights::WRITE };
     let (source, rights) = (shared.proxy.name(), Rights::SHARE.or(write));
-    message.push_item(Item { source, moved: false, rights, total: ONE_HOOK });
+    let [first, second] = Item { source, moved: false, rights, total: ONE_HOOK }.encode();
+    let mut letter = head.letter(HOOK, [request.start, reply.start, first, second]);
+    letter.tag = Tag::new(HOOK, HEAD_WORDS as u32 + 2).with_items(1);
     let mut tally = Tally::default();
-    let answer = match tally.call(peer.server, &message) {
+    let answer = match tally.call(peer.server, letter) {
         // It names no slots: it takes nothing of a client's.
         Err(Failure::Kernel(Error::NoSlots)) => return Err(Failure::Distrust),
         answer => answer,
@@ -190,15 +189,15 @@ pub fn call_in_place(
 }
 
 /// Deals with HOOK.
-pub(super) fn hook(server: &mut Server<'_>, badge: u32, message: &Message, handler: Handler<'_>) -> Answer {
+pub(super) fn hook(server: &mut Server<'_>, badge: u32, letter: &Letter, handler: Handler<'_>) -> Answer {
     let (Some(slot), Some(window)) = (&server.slot, server.window) else {
-        return Message::new(DISTRUST).into();
+        return Letter::bare(DISTRUST).into();
     };
-    let Some(head) = Head::read(message) else { return bad(None) };
-    let (from, to) = (message.word(HEAD_WORDS), message.word(HEAD_WORDS + 1));
+    let Some(head) = Head::read(letter) else { return bad(None) };
+    let (from, to) = (letter.word(HEAD_WORDS), letter.word(HEAD_WORDS + 1));
     let fits = |at: u32, bytes: u32| at.checked_add(bytes).is_some_and(|end| end <= BLOCK);
     let apart = head.bytes == 0 || head.room == 0 || from + head.bytes <= to || to + head.room <= from;
-    if message.items() != 1 || !fits(from, head.bytes) || !fits(to, head.room) || !apart {
+    if letter.tag.items() != 1 || !fits(from, head.bytes) || !fits(to, head.room) || !apart {
         return bad(None);
     }
     let write = if head.room == 0 { Rights::NONE } else { Rights::WRITE };
@@ -218,7 +217,7 @@ pub(super) fn hook(server: &mut Server<'_>, badge: u32, message: &Message, handl
     let response = handler(Request { badge, op: head.op, args: head.args, data, room });
     // A client that has taken it back meanwhile has unhooked it.
     let _ = calls::unhook(CapName::NONE, window);
-    Message::of(DONE, &[response.status, response.bytes.min(head.room)]).into()
+    Letter::new(DONE, [response.status, response.bytes.min(head.room)]).into()
 }
 
 /// Hooks what arrived, if it allows what is needed: without the right to write a hook would be read-only

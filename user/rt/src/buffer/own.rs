@@ -14,6 +14,15 @@ pub(super) fn part(bytes: &[u8]) -> Part {
     Part { address: bytes.as_ptr() as u32, bytes: bytes.len() as u32 }
 }
 
+/// The bytes of a place.
+///
+/// # Safety
+/// The memory is the caller's, and nobody writes it as long as what is returned is used.
+pub(super) unsafe fn bytes<'a>(part: Part) -> &'a [u8] {
+    // SAFETY: as the caller says.
+    unsafe { core::slice::from_raw_parts(part.address as *const u8, part.bytes as usize) }
+}
+
 /// What is behind the first `done` bytes.
 pub(super) fn behind(part: Part, done: u32) -> Part {
     Part { address: part.address + done, bytes: part.bytes - done }

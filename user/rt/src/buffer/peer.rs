@@ -7,17 +7,17 @@
 
 use core::sync::atomic::{AtomicU16, Ordering};
 
-use freehold_abi::CapName;
 use freehold_abi::layout::STRING_BYTES_MAX;
+use freehold_abi::{CapName, Tag};
 use freehold_protocol::trace::SENDS;
 
 use super::choose::{self, Direction};
 use super::container::Shared;
-use super::wire::Head;
+use super::wire::{Head, Letter};
 use super::{Done, Failure, Trust, Way, container, own, pull, registers, service, touched, wired};
 use crate::memory::MapError;
 use crate::transfer::{self, Session};
-use crate::{Message, calls, trace};
+use crate::{calls, trace};
 
 /// A server, and what the client has for calling it.
 #[derive(Debug)]
@@ -155,15 +155,17 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Calls, and counts.
-    pub fn call(&mut self, server: CapName, message: &Message) -> Result<Message, Failure> {
-        self.sends(message);
-        Ok(calls::call(server, message)?)
+    #[inline]
+    pub fn call(&mut self, server: CapName, letter: Letter) -> Result<Letter, Failure> {
+        self.sends(letter.tag);
+        let (tag, words) = calls::call_short(server, letter.tag, letter.words)?;
+        Ok(Letter { tag, words })
     }
 
     /// Counts a message that is about to be sent.
-    pub fn sends(&mut self, message: &Message) {
+    pub fn sends(&mut self, tag: Tag) {
         self.messages += 1;
-        trace::note(SENDS, message.label().into(), u32::from(message.tag().has_strings()));
+        trace::note(SENDS, tag.label().into(), u32::from(tag.has_strings()));
     }
 
     /// Counts a retry; fails with `failure` if there were more than `most`.

@@ -17,10 +17,10 @@ use freehold_abi::layout::FRAME;
 use super::peer::Tally;
 use super::places::Kept;
 use super::serve::{Answer, Handler, Server, bad};
-use super::wire::{self, Head};
+use super::wire::{self, Head, Letter};
 use super::{Done, Failure, Peer, Way, own};
 use crate::utcb::{Part, Range};
-use crate::{Message, Utcb, calls, trace};
+use crate::{Utcb, calls, trace};
 
 /// Ranges, by their number.
 const REQUEST: u32 = 0;
@@ -45,12 +45,19 @@ pub fn call(
     let most = 2 * (from.bytes.div_ceil(FRAME) + to.bytes.div_ceil(FRAME)) + RESUMES;
     let range = |part: Part, writable| Range { address: part.address, bytes: part.bytes, writable };
     let mut tally = Tally::default();
-    let mut message = resumed(&head, 0);
+    let (mut half, mut offset) = (PULL, 0);
     loop {
-        Utcb::current().set_ranges(&[range(from, false), range(to, true)]);
-        let answer = tally.call(peer.server, &message.with_ranges())?;
+        let mut letter = match half {
+            PULL => head.letter(PULL, [offset]),
+            _ => Letter::new(TAKE, [head.ticket.into(), offset]),
+        };
+        if head.bytes | head.room != 0 {
+            Utcb::current().set_ranges(&[range(from, false), range(to, true)]);
+            letter.tag = letter.tag.with_ranges();
+        }
+        let answer = tally.call(peer.server, letter)?;
         let (first, second) = (answer.word(0), answer.word(1));
-        message = match answer.label() {
+        (half, offset) = match answer.label() {
             DONE => {
                 let (status, bytes) = wire::done(&answer, reply.len())?;
                 return Ok(tally.done(Way::Pull, status, bytes));
@@ -60,34 +67,28 @@ pub fn call(
                 // SAFETY: the request is borrowed.
                 unsafe { own::touch_from(from, first, false) };
                 tally.retry(most, Failure::Missing(first))?;
-                resumed(&head, second)
+                (PULL, second)
             }
             STOPPED if own::holds(to, first) && second <= to.bytes => {
                 trace::note(events::STOPPED, Error::FaultMine as u32, second);
                 // SAFETY: the reply is borrowed for writing.
                 unsafe { own::touch_from(to, first, true) };
                 tally.retry(most, Failure::Missing(first))?;
-                Message::of(TAKE, &[head.ticket.into(), second])
+                (TAKE, second)
             }
             MORE if first <= from.bytes => {
                 tally.retry(most, Failure::Lost)?;
-                resumed(&head, first)
+                (PULL, first)
             }
             _ => return Err(wire::failure(&answer)),
         }
     }
 }
 
-fn resumed(head: &Head, offset: u32) -> Message {
-    let mut message = head.message(PULL);
-    message.push(offset);
-    message
-}
-
 /// Deals with PULL.
-pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handler: Handler<'_>) -> Answer {
-    let Some(head) = Head::read(message) else { return bad(None) };
-    let offset = message.word(HEAD_WORDS) as usize;
+pub(super) fn pull(server: &mut Server<'_>, badge: u32, letter: &Letter, handler: Handler<'_>) -> Answer {
+    let Some(head) = Head::read(letter) else { return bad(None) };
+    let offset = letter.word(HEAD_WORDS) as usize;
     let Some(bytes) = server.accept(&head) else { return server.too_large() };
     let place = if offset == 0 {
         let place = server.places.take(badge, head.ticket);
@@ -97,9 +98,9 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
         match server.places.gathering(badge, head.ticket.into()) {
             Some((place, known, have)) if known == head && have == offset => place,
             Some((_, known, have)) if known == head => {
-                return Message::of(MORE, &[have as u32]).into();
+                return Letter::new(MORE, [have as u32, 0]).into();
             }
-            _ => return Message::of(MORE, &[0]).into(),
+            _ => return Letter::new(MORE, [0, 0]).into(),
         }
     };
     let to = own::part(&server.places.piece(place)[..bytes]);
@@ -116,7 +117,7 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
             Some((Error::FaultMine, address)) => unsafe { own::touch_one(to, address, true) },
             Some((Error::FaultTheirs, address)) => {
                 server.places.gathered(place, have as usize);
-                return Message::of(FAULTED, &[address, have]).into();
+                return Letter::new(FAULTED, [address, have]).into();
             }
             Some((error, _)) => return bad(Some(error)),
         }
@@ -127,10 +128,10 @@ pub(super) fn pull(server: &mut Server<'_>, badge: u32, message: &Message, handl
 }
 
 /// Deals with TAKE: more of a reply.
-pub(super) fn take(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
-    match server.places.kept(badge, message.word(0)) {
-        Ok((place, kept)) => give(&kept, server.places.piece(place), message.word(1)),
-        Err(label) => Message::new(label).into(),
+pub(super) fn take(server: &mut Server<'_>, badge: u32, letter: &Letter) -> Answer {
+    match server.places.kept(badge, letter.word(0)) {
+        Ok((place, kept)) => give(&kept, server.places.piece(place), letter.word(1)),
+        Err(label) => Letter::bare(label).into(),
     }
 }
 
@@ -148,10 +149,10 @@ fn give(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
             // SAFETY: the reply is borrowed.
             Some((Error::FaultMine, address)) => unsafe { own::touch_one(from, address, false) },
             Some((Error::FaultTheirs, address)) => {
-                return Message::of(STOPPED, &[address, done]).into();
+                return Letter::new(STOPPED, [address, done]).into();
             }
             Some((error, _)) => return bad(Some(error)),
         }
     }
-    Message::of(DONE, &[kept.status, kept.bytes]).into()
+    Letter::new(DONE, [kept.status, kept.bytes]).into()
 }

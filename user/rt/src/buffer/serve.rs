@@ -13,14 +13,14 @@ use freehold_abi::layout::FOREVER;
 use freehold_abi::{CapName, Error};
 
 use super::places::{Kept, Places};
-use super::wire::Head;
+use super::wire::{Head, Letter};
 use super::{Trust, container, own, pull, registers, service, strings};
-use crate::calls::{self, Broken, Received};
+use crate::Utcb;
+use crate::calls::{self, Broken};
 use crate::memory::MapError;
 use crate::slots::Slot;
 use crate::transfer::slices::Slices;
 use crate::utcb::Part;
-use crate::{Message, Utcb};
 
 /// What a server is made of.
 pub struct Config<'a> {
@@ -83,24 +83,34 @@ pub(super) type Handler<'h> = &'h mut dyn FnMut(Request<'_>) -> Response;
 
 /// How a message is answered.
 pub(super) struct Answer {
-    pub message: Message,
-    /// What goes along as a string: what is left of a kept reply.
-    pub string: Option<Part>,
+    pub letter: Letter,
+    pub along: Along,
 }
 
-impl From<Message> for Answer {
-    fn from(message: Message) -> Answer {
-        Answer { message, string: None }
+/// What goes along with an answer.
+pub(super) enum Along {
+    Nothing,
+    /// A third word.
+    Word(u32),
+    /// Bytes of a kept reply, behind the two words.
+    Words(Part),
+    /// What is left of a kept reply, as a string.
+    String(Part),
+}
+
+impl From<Letter> for Answer {
+    fn from(letter: Letter) -> Answer {
+        Answer { letter, along: Along::Nothing }
     }
 }
 
 /// The answer to what makes no sense.
 pub(super) fn bad(error: Option<Error>) -> Answer {
-    bad_message(error).into()
+    bad_letter(error).into()
 }
 
-fn bad_message(error: Option<Error>) -> Message {
-    Message::of(BAD, &[error.map_or(0, |error| error as u32)])
+fn bad_letter(error: Option<Error>) -> Letter {
+    Letter::new(BAD, [error.map_or(0, |error| error as u32), 0])
 }
 
 impl<'a> Server<'a> {
@@ -139,7 +149,7 @@ impl<'a> Server<'a> {
 
     /// The answer to one that does not fit.
     pub(super) fn too_large(&self) -> Answer {
-        Message::of(TOO_LARGE, &[self.bytes_max() as u32]).into()
+        Letter::new(TOO_LARGE, [self.bytes_max() as u32, 0]).into()
     }
 
     /// A gathered request becomes the one that is dealt with.
@@ -158,21 +168,19 @@ impl<'a> Server<'a> {
         kept
     }
 
-    /// Deals with a message that brought `arrived` bytes of strings.
-    fn handle(&mut self, received: &Received, arrived: u32, handler: Handler<'_>) -> Answer {
-        let Received { badge, message } = received;
-        let badge = *badge;
-        match message.label() {
-            COMPLETE if badge == SERVICE => service::complete(self.slices, message, handler),
-            PUT => registers::put(self, badge, message, handler),
-            PUT_ON => registers::put_on(self, badge, message, handler),
-            GET => registers::get(self, badge, message),
-            STRING => strings::string(self, badge, message, arrived, handler),
-            REST => strings::rest(self, badge, message),
-            PULL => pull::pull(self, badge, message, handler),
-            TAKE => pull::take(self, badge, message),
-            HOOK if self.slot.is_none() => Message::new(DISTRUST).into(),
-            HOOK => container::hook(self, badge, message, handler),
+    /// Deals with a message. Whatever of it is in the UTCB is read before anything is called.
+    fn handle(&mut self, badge: u32, letter: &Letter, handler: Handler<'_>) -> Answer {
+        match letter.label() {
+            COMPLETE if badge == SERVICE => service::complete(self.slices, letter, handler),
+            PUT => registers::put(self, badge, letter, handler),
+            PUT_ON => registers::put_on(self, badge, letter, handler),
+            GET => registers::get(self, badge, letter),
+            STRING => strings::string(self, badge, letter, handler),
+            REST => strings::rest(self, badge, letter),
+            PULL => pull::pull(self, badge, letter, handler),
+            TAKE => pull::take(self, badge, letter),
+            HOOK if self.slot.is_none() => Letter::bare(DISTRUST).into(),
+            HOOK => container::hook(self, badge, letter, handler),
             _ => bad(None),
         }
     }
@@ -191,22 +199,31 @@ impl<'a> Server<'a> {
     }
 
     /// Answers, if there is an answer to give, and takes the next message.
-    fn exchange(&mut self, answer: Option<Answer>) -> Result<(Received, u32), Broken> {
+    fn exchange(&mut self, answer: Option<Answer>) -> Result<(u32, Letter), Broken> {
         self.prepare();
-        match answer {
-            None => {}
-            Some(Answer { message, string: None }) => {
-                return calls::reply_receive_strings(None, &message, self.endpoint);
-            }
+        let (badge, tag, words) = match answer {
+            None => calls::receive_strings_short(self.endpoint)?,
             // Two calls, since FaultMine would not say which of them it was.
-            Some(Answer { message, string: Some(string) }) => reply(&message, string),
-        }
-        calls::receive_strings(self.endpoint)
+            Some(Answer { letter, along: Along::String(string) }) => {
+                reply(letter, string);
+                calls::receive_strings_short(self.endpoint)?
+            }
+            Some(Answer { mut letter, along }) => {
+                match along {
+                    Along::Word(word) => letter.put(&word.to_le_bytes()),
+                    // SAFETY: it lies in a place's piece, which nobody else has changed since.
+                    Along::Words(part) => letter.put(unsafe { own::bytes(part) }),
+                    Along::Nothing | Along::String(_) => {}
+                }
+                calls::reply_receive_strings_short(letter.tag, letter.words, self.endpoint)?
+            }
+        };
+        Ok((badge, Letter { tag, words }))
     }
 
     /// What arrived in the slot leaves.
-    fn clear(&self, message: &Message) {
-        if let Some(slot) = self.slot.as_ref().filter(|_| message.items() != 0) {
+    fn clear(&self, letter: &Letter) {
+        if let Some(slot) = self.slot.as_ref().filter(|_| letter.tag.items() != 0) {
             // An own slot can be deleted.
             let _ = calls::delete(slot.reference());
         }
@@ -214,9 +231,9 @@ impl<'a> Server<'a> {
 }
 
 /// Answers with a string. Waits for nobody who is not trusted.
-fn reply(message: &Message, string: Part) {
+fn reply(letter: Letter, string: Part) {
     Utcb::current().set_strings(&[string]);
-    match calls::reply_strings(None, message) {
+    match calls::reply_strings_short(letter.tag, letter.words) {
         // The client asks for the rest, which then is here.
         Err(Broken { error: Error::FaultMine, address, .. }) => {
             // SAFETY: it lies in a place's piece, which is the server's.
@@ -225,7 +242,8 @@ fn reply(message: &Message, string: Part) {
         // It said that it has room, and has none.
         Err(Broken { error: error @ Error::NoRoom, .. }) => {
             // It may be gone by now.
-            let _ = calls::reply(None, &bad_message(Some(error)));
+            let letter = bad_letter(Some(error));
+            let _ = calls::reply_strings_short(letter.tag, letter.words);
         }
         // It touches its memory and asks for the rest; or it is gone.
         Ok(()) | Err(_) => {}
@@ -238,9 +256,9 @@ pub fn serve(server: &mut Server<'_>, mut handler: impl FnMut(Request<'_>) -> Re
     let mut answer = None;
     loop {
         match server.exchange(answer.take()) {
-            Ok((received, arrived)) => {
-                answer = Some(server.handle(&received, arrived, &mut handler));
-                server.clear(&received.message);
+            Ok((badge, letter)) => {
+                answer = Some(server.handle(badge, &letter, &mut handler));
+                server.clear(&letter);
             }
             // Its own page, while a request arrived. The client hears of it, and tries again.
             Err(Broken { error: Error::FaultMine, address, .. }) => {

@@ -11,9 +11,9 @@
 use freehold_protocol::answer::{DONE, REFUSED};
 use freehold_protocol::server::SERVICE;
 
-use super::serve::{Answer, Handler, Request};
+use super::serve::{Along, Answer, Handler, Request};
+use super::wire::Letter;
 use super::{Done, Failure, Peer, Way};
-use crate::Message;
 use crate::transfer::slices::Slices;
 
 /// Calls the server through the peer's session.
@@ -37,13 +37,14 @@ pub fn call(
 }
 
 /// Deals with COMPLETE `[slice, bytes, op, first, second, room]`. The reply goes behind the request.
-pub(super) fn complete(slices: Option<&Slices>, message: &Message, handler: Handler<'_>) -> Answer {
-    let word = |index| message.word(index);
-    let work = slices.and_then(|slices| slices.work(word(0), word(1), word(5), true));
-    let Some(mut work) = work else { return Message::new(REFUSED).into() };
+pub(super) fn complete(slices: Option<&Slices>, letter: &Letter, handler: Handler<'_>) -> Answer {
+    let [slice, bytes, op, first, second, room] = core::array::from_fn(|index| letter.word(index));
+    let work = slices.and_then(|slices| slices.work(slice, bytes, room, true));
+    let Some(mut work) = work else { return Letter::bare(REFUSED).into() };
     let offset = work.offset();
-    let (data, room) = work.parts();
+    let (data, place) = work.parts();
     let response =
-        handler(Request { badge: SERVICE, op: word(2) as u16, args: [word(3), word(4)], data, room });
-    Message::of(DONE, &[response.status, response.bytes.min(word(5)), offset]).into()
+        handler(Request { badge: SERVICE, op: op as u16, args: [first, second], data, room: place });
+    let letter = Letter::new(DONE, [response.status, response.bytes.min(room)]);
+    Answer { letter, along: Along::Word(offset) }
 }

@@ -16,12 +16,12 @@ use freehold_abi::Error;
 
 use super::peer::Tally;
 use super::places::Kept;
-use super::serve::{Answer, Handler, Server, bad};
-use super::wire::{self, Head};
+use super::serve::{Along, Answer, Handler, Server, bad};
+use super::wire::{self, Head, Letter};
 use super::{Done, Failure, Peer, Way, own};
 use crate::calls::{self, Broken};
 use crate::utcb::Part;
-use crate::{Message, Utcb, trace};
+use crate::{Utcb, trace};
 
 /// How often a client tries again because a page was missing at the server, beside once for each piece that the
 /// server touches at a time.
@@ -68,14 +68,12 @@ pub(super) fn exchange(
             Half::Reply { done, .. } => done,
         };
         match attempt(peer, &mut tally, &head, half, from, own::behind(to, done)) {
-            Ok((answer, _))
-                if answer.label() == UNKNOWN && matches!(half, Half::Reply { asked: true, .. }) =>
-            {
+            Ok(answer) if answer.label() == UNKNOWN && matches!(half, Half::Reply { asked: true, .. }) => {
                 half = Half::Request;
             }
-            Ok((answer, bytes)) => {
+            Ok(answer) => {
                 let (status, whole) = wire::done(&answer, reply.len())?;
-                if (done + bytes) as usize != whole {
+                if done as usize + answer.arrived() as usize != whole {
                     return Err(Failure::Nonsense(DONE));
                 }
                 return Ok(tally.done(way, status, whole));
@@ -117,37 +115,32 @@ fn attempt(
     half: Half,
     from: Part,
     to: Part,
-) -> Result<(Message, u32), Broken> {
+) -> Result<Letter, Broken> {
     let utcb = Utcb::current();
-    // Its own faults stop it: what is made present beforehand is, unless memory is short.
-    utcb.set_send_faults(0, peer.trust.patience());
-    utcb.set_receive_faults(0, peer.trust.patience());
-    let mut message = match half {
-        Half::Request => head.message(STRING),
-        Half::Reply { done, .. } => Message::of(REST, &[head.ticket.into(), done]),
+    let mut letter = match half {
+        Half::Request => head.letter(STRING, []),
+        Half::Reply { done, .. } => Letter::new(REST, [head.ticket.into(), done]),
     };
+    // Its own faults stop it: what is made present beforehand is, unless memory is short.
     if matches!(half, Half::Request) && from.bytes != 0 {
         utcb.set_strings(&[from]);
-        message = message.with_strings();
+        utcb.set_send_faults(0, peer.trust.patience());
+        letter.tag = letter.tag.with_strings();
     }
     if to.bytes != 0 {
+        utcb.set_receive_faults(0, peer.trust.patience());
         // SAFETY: `to` is what the caller has borrowed for writing until the call is over.
         unsafe { utcb.set_buffers(&[to]) };
     }
-    tally.sends(&message);
-    calls::call_strings(peer.server, &message, to.bytes != 0)
+    tally.sends(letter.tag);
+    let (tag, words) = calls::call_strings_short(peer.server, letter.tag, letter.words, to.bytes != 0)?;
+    Ok(Letter { tag, words })
 }
 
 /// Deals with STRING.
-pub(super) fn string(
-    server: &mut Server<'_>,
-    badge: u32,
-    message: &Message,
-    arrived: u32,
-    handler: Handler<'_>,
-) -> Answer {
-    match Head::read(message) {
-        Some(head) if head.bytes == arrived => {
+pub(super) fn string(server: &mut Server<'_>, badge: u32, letter: &Letter, handler: Handler<'_>) -> Answer {
+    match Head::read(letter) {
+        Some(head) if head.bytes == letter.arrived() => {
             let place = server.places.take(badge, head.ticket);
             let kept = server.finish(place, badge, &head, handler);
             answer(&kept, server.places.piece(place), 0)
@@ -157,19 +150,20 @@ pub(super) fn string(
 }
 
 /// Deals with REST.
-pub(super) fn rest(server: &mut Server<'_>, badge: u32, message: &Message) -> Answer {
-    match server.places.kept(badge, message.word(0)) {
-        Ok((place, kept)) => answer(&kept, server.places.piece(place), message.word(1)),
-        Err(label) => Message::new(label).into(),
+pub(super) fn rest(server: &mut Server<'_>, badge: u32, letter: &Letter) -> Answer {
+    match server.places.kept(badge, letter.word(0)) {
+        Ok((place, kept)) => answer(&kept, server.places.piece(place), letter.word(1)),
+        Err(label) => Letter::bare(label).into(),
     }
 }
 
 /// The answer that brings what is left of a reply.
 fn answer(kept: &Kept, reply: &[u8], offset: u32) -> Answer {
-    let message = Message::of(DONE, &[kept.status, kept.bytes]);
+    let mut letter = Letter::new(DONE, [kept.status, kept.bytes]);
     let string = own::behind(own::part(&reply[..kept.bytes as usize]), offset.min(kept.bytes));
     if string.bytes == 0 {
-        return message.into();
+        return letter.into();
     }
-    Answer { message: message.with_strings(), string: Some(string) }
+    letter.tag = letter.tag.with_strings();
+    Answer { letter, along: Along::String(string) }
 }

@@ -7,7 +7,7 @@
 
 use freehold_abi::layout::utcb;
 use freehold_abi::message::ACCEPT;
-use freehold_abi::{Call, CapName, Error, error};
+use freehold_abi::{Call, CapName, Error, Tag, error};
 
 use super::ipc::{Received, ReplyTo, load, reply_name, unload};
 use crate::call::{Registers, enter};
@@ -75,6 +75,63 @@ pub fn reply_receive_strings(
     exchange(Call::ReplyReceive, reply_name(to) | ACCEPT, load(endpoint, message)).map(arrived)
 }
 
+/// A message in registers: badge, tag, and the first two words. Words beyond the second are in the UTCB.
+pub type Short = (u32, Tag, [u32; 2]);
+
+/// [`call_strings`] of a message that is in registers and, beyond its second word, in the UTCB already. Returns tag and
+/// two words; what is beyond the second is in the UTCB, as are the bytes of the strings.
+///
+/// # Errors
+/// As [`call_strings`].
+#[inline]
+pub fn call_strings_short(
+    endpoint: CapName,
+    tag: Tag,
+    [first, second]: [u32; 2],
+    accept: bool,
+) -> Result<(Tag, [u32; 2]), Broken> {
+    let accept = if accept { ACCEPT } else { 0 };
+    exchange(Call::Call, accept, [endpoint.0, tag.0, first, second])
+        .map(short)
+        .map(|(_, tag, words)| (tag, words))
+}
+
+/// [`receive_strings`] likewise.
+///
+/// # Errors
+/// As [`receive_strings`].
+#[inline]
+pub fn receive_strings_short(endpoint: CapName) -> Result<Short, Broken> {
+    exchange(Call::Receive, ACCEPT, [endpoint.0, 0, 0, 0]).map(short)
+}
+
+/// [`reply_strings`] to the caller of the message received last, likewise.
+///
+/// # Errors
+/// As [`reply_strings`].
+#[inline]
+pub fn reply_strings_short(tag: Tag, [first, second]: [u32; 2]) -> Result<(), Broken> {
+    exchange(Call::Reply, 0, [0, tag.0, first, second]).map(|_| ())
+}
+
+/// [`reply_receive_strings`] likewise.
+///
+/// # Errors
+/// As [`reply_receive_strings`].
+#[inline]
+pub fn reply_receive_strings_short(
+    tag: Tag,
+    [first, second]: [u32; 2],
+    endpoint: CapName,
+) -> Result<Short, Broken> {
+    exchange(Call::ReplyReceive, ACCEPT, [endpoint.0, tag.0, first, second]).map(short)
+}
+
+fn short([badge, tag, first, second]: Registers) -> Short {
+    (badge, Tag(tag), [first, second])
+}
+
+#[inline(always)]
 fn exchange(call: Call, immediate: u32, registers: Registers) -> Result<Registers, Broken> {
     let (status, registers) = enter(call as u32 | immediate << 8, registers);
     let [_, _, done, address] = registers;
