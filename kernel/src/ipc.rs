@@ -391,9 +391,7 @@ pub fn deliver_words(from: ThreadRef, to: ThreadRef, badge: u32) {
     } else {
         to.set(reg::EDI, from.get(reg::EDI));
         to.set(reg::EBP, from.get(reg::EBP));
-        for index in 3..=tag.words() as usize {
-            to.set_utcb_word(index, from.utcb_word(index));
-        }
+        to.take_words(from, tag.words().saturating_sub(2));
     }
     to.set(reg::ESI, tag.0 & !Tag::new(0, 0).with_ranges().0);
     to.set(reg::EBX, badge);

@@ -74,6 +74,15 @@ impl List {
     /// Where [`List::bytes`] stands, for the shortest path.
     pub const BYTES: usize = core::mem::offset_of!(List, bytes);
 
+    /// Where its first part stands: the address, and the bytes.
+    pub const FIRST_ADDRESS: usize = core::mem::offset_of!(List, parts) + core::mem::offset_of!(Part, address);
+    /// See [`List::FIRST_ADDRESS`].
+    pub const FIRST_BYTES: usize = core::mem::offset_of!(List, parts) + core::mem::offset_of!(Part, bytes);
+    /// Where the first of [`List::limits`] stands.
+    pub const MINE: usize = core::mem::offset_of!(List, mine);
+    /// Where the second stands.
+    pub const OTHER: usize = core::mem::offset_of!(List, other);
+
     /// All of its bytes; 0: it does not count.
     #[inline(always)]
     pub fn bytes(&self) -> u32 {

@@ -12,6 +12,7 @@ use core::ops::Deref;
 
 use freehold_abi::info::State;
 use freehold_abi::layout::utcb::{MESSAGE, RANGES_MAX};
+use freehold_abi::message::WORDS_MAX;
 use freehold_abi::{Error, Tag};
 use freehold_captree::Link;
 
@@ -327,6 +328,14 @@ impl Thread {
         debug_assert!(index < 1024 && self.utcb.get() != 0);
         // SAFETY: as above; no reference into the frame exists.
         unsafe { (to_virtual(self.utcb.get()) as *mut u32).add(index).write_volatile(word) }
+    }
+
+    /// Takes over so many words of a message beyond the second, at most 60, as they stand in the UTCB of `from`.
+    pub fn take_words(&self, from: ThreadRef, words: u32) {
+        debug_assert!(words <= WORDS_MAX - 2 && self.utcb.get() != 0 && from.utcb.get() != 0);
+        let third = |utcb: u32| (to_virtual(utcb) as *mut u32).wrapping_add(MESSAGE + 3);
+        // SAFETY: as above, for both frames; they are two, since each is one thread's, and no thread sends to itself.
+        unsafe { third(self.utcb.get()).copy_from_nonoverlapping(third(from.utcb.get()), words as usize) };
     }
 
     /// Message register `index`, 0 to 63, of the message that it sends.

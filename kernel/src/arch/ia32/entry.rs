@@ -15,6 +15,7 @@ use core::cell::UnsafeCell;
 use core::ops::Range;
 
 use freehold_abi::Call;
+use freehold_abi::message::ACCEPT;
 use x86::msr::{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, IA32_SYSENTER_ESP, wrmsr};
 
 use super::cpu;
@@ -86,6 +87,8 @@ sysenter_flags_clean:
     je      fast_receive
     test    eax, eax
     jz      fast_null
+    cmp     eax, {number_reply_receive} + {accept}
+    je      fast_reply_receive_strings
     .globl  ordinary_call                       // for the shortest path, as is resume
 ordinary_call:
     kernel_environment
@@ -179,6 +182,7 @@ trap:
     esp0 = const ESP0,
     eflags = const EFLAGS_USER,
     regs_bytes = const REGS_BYTES,
+    accept = const ACCEPT << 8,
     number_call = const Call::Call as u32,
     number_reply_receive = const Call::ReplyReceive as u32,
     number_notify = const Call::Notify as u32,

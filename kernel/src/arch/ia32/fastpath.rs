@@ -5,14 +5,14 @@
 //! changed:
 //!
 //! 1. EAX is the call's number and nothing else: a reply is to the caller that the thread holds implicitly, and
-//!    no strings are accepted.
+//!    no strings are accepted; but a ReplyReceive can accept strings, into one buffer that is as it must be.
 //! 2. EBX names an endpoint (Notify, Receive: a notification), with the right that the call needs, in a node of
 //!    the space, and it is not being deleted.
 //! 3. Notify: nobody waits there. Receive: a bit is set.
 //!
 //! And for messages:
 //!
-//! 4. The message is its tag and at most two words.
+//! 4. The message is its tag and words: no items, strings, ranges. Up to two words are in registers already.
 //! 5. Call: one thread waits there, to receive; no slot was emptied since it began to. ReplyReceive: nobody
 //!    waits there, and the thread holds a reply capability.
 //! 6. Both threads have the same priority. Neither uses the FPU, has faulted, has an errand or a time limit that
@@ -27,10 +27,11 @@ use core::arch::global_asm;
 use core::mem::offset_of;
 
 use freehold_abi::info::{Kind, State};
-use freehold_abi::layout::{FOREVER, utcb};
+use freehold_abi::layout::{BLOCK, FOREVER, USER_END, utcb};
+use freehold_abi::message::{ACCEPT, WORDS_MAX};
 use freehold_abi::{Call, Rights};
 use freehold_user_pagetables::cap_bits;
-use freehold_user_pagetables::layout::{BADGE, IN_NODE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
+use freehold_user_pagetables::layout::{AREA_BASE, BADGE, IN_NODE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
 
 use super::paging::KERNEL_BASE;
 use super::regs::{REGS_BYTES, Regs, VECTOR_SYSENTER};
@@ -76,11 +77,28 @@ global_asm!(
     jne     ordinary_call
     .endm
 
-    // EAX: the message's words. Uses nothing else.
-    .macro fast_tag
+    // The message is \most words or fewer and nothing else; or goes to \other. Uses EAX.
+    .macro fast_tag most, other
     movzx   eax, si
-    cmp     eax, 2
-    ja      ordinary_call
+    cmp     eax, \most
+    ja      \other
+    .endm
+
+    // EAX: the partner. The words beyond the second, of which there are some, go to its UTCB. Uses ECX; DS and ES
+    // are the kernel's from here on.
+    .macro fast_words
+    mov     ecx, {user_data}
+    mov     ds, ecx
+    mov     es, ecx
+    movzx   ecx, si
+    sub     ecx, 2
+    mov     esi, [esp + {utcb}]
+    mov     edi, [eax + {map} + {utcb}]
+    add     esi, {third_word}
+    add     edi, {third_word}
+    rep     movsd
+    mov     esi, [esp + {regs_esi}]
+    mov     edi, [esp + {regs_edi}]
     .endm
 
     // EAX is the partner: of the same priority, in state \state, and nothing is special about either. EDX: used.
@@ -96,11 +114,33 @@ global_asm!(
     jne     ordinary_call
     .endm
 
+    // The one buffer that a call accepts strings in, checked as `strings::read_buffers` does: EDI := its bytes, ESI :=
+    // its address. Uses EDX, EBP.
+    .macro fast_buffer
+    mov     edx, [esp + {utcb}]
+    cmp     dword ptr ss:[edx + {buffers_count}], 1
+    jne     ordinary_call
+    mov     esi, ss:[edx + {buffer}]
+    mov     edi, ss:[edx + {buffer} + 4]
+    test    edi, edi
+    jz      ordinary_call
+    mov     ebp, esi
+    add     ebp, edi
+    jc      ordinary_call
+    cmp     ebp, {user_end}
+    ja      ordinary_call
+    mov     edx, [esp + {directory}]
+    mov     edx, ss:[edx + {area_base}]
+    cmp     ebp, edx
+    jbe     1f
+    add     edx, {block}
+    cmp     esi, edx
+    jb      ordinary_call
+1:
+    .endm
+
     // ESP: the current thread, whose registers are saved, and still in the processor.
-    .balign 16
-    .globl  fast_call
-fast_call:
-    fast_tag
+    .macro call_path long
     fast_slot
     fast_right {send_mask}, {send}
     mov     ebx, ss:[ecx + {map} + {badge}]
@@ -126,6 +166,75 @@ fast_call:
     mov     [esp + {reply} + 4], eax
     lea     ecx, [esp - {map}]
     mov     ss:[eax + {map} + {caller}], ecx
+    .if     \long
+    fast_words
+    .endif
+    .endm
+
+    // The same with the reply, \long or not; \accept: strings are accepted.
+    .macro reply_receive_path long, accept
+    fast_slot
+    fast_right {receive_mask}, {receive}
+    mov     ebx, ss:[ecx + {map} + {object}]
+    cmp     dword ptr ss:[ebx + {map} + {spare}], 0
+    jne     ordinary_call
+    fast_lives {endpoint}
+    mov     eax, [esp + {caller}]
+    test    eax, eax
+    jz      ordinary_call
+    fast_partner {awaiting}
+    .if     \accept
+    fast_buffer
+    .endif
+    // From here on nothing fails.
+    lea     edx, [esp - {map}]
+    mov     ss:[ebx + {map} + {spare}], edx
+    mov     [esp + {queue_next}], edx
+    mov     [esp + {queue_prev}], edx
+    or      ebx, {in_node}
+    mov     [esp + {waits_on}], ebx
+    or      ecx, {in_node}
+    mov     [esp + {waits_by}], ecx
+    mov     edx, ss:[{kernel} + {wait_stamp}]
+    mov     [esp + {waits_since}], edx
+    xor     ebx, ebx
+    mov     [esp + {caller}], ebx
+    mov     ss:[eax + {map} + {reply}], ebx
+    mov     byte ptr [esp + {standing}], {receiving}
+    .if     \accept
+    mov     [esp + {first_address}], esi
+    mov     [esp + {first_bytes}], edi
+    mov     [esp + {buffers}], edi
+    mov     edx, [esp + {utcb}]
+    mov     esi, ss:[edx + {fault_mine}]
+    mov     edi, ss:[edx + {fault_other}]
+    mov     [esp + {mine}], esi
+    mov     [esp + {other}], edi
+    mov     esi, [esp + {regs_esi}]
+    mov     edi, [esp + {regs_edi}]
+    mov     ebp, [esp + {regs_ebp}]
+    mov     dword ptr [esp + {regs_eax}], {number_receive} + {accept}
+    .else
+    mov     [esp + {buffers}], ebx
+    mov     dword ptr [esp + {regs_eax}], {number_receive}
+    .endif
+    .if     \long
+    fast_words
+    .endif
+    jmp     fast_switch
+    .endm
+
+    .balign 16
+fast_call_long:
+    fast_tag {words_max}, ordinary_call
+    call_path 1
+    jmp     fast_switch
+
+    .balign 16
+    .globl  fast_call
+fast_call:
+    fast_tag 2, fast_call_long
+    call_path 0
 
     // EAX: the thread that runs next, in a space of its own perhaps. EBX, ESI, EDI, EBP: what it receives.
 fast_switch:
@@ -164,35 +273,24 @@ fast_switch:
     .balign 16
     .globl  fast_reply_receive
 fast_reply_receive:
-    fast_tag
-    fast_slot
-    fast_right {receive_mask}, {receive}
-    mov     ebx, ss:[ecx + {map} + {object}]
-    cmp     dword ptr ss:[ebx + {map} + {spare}], 0
-    jne     ordinary_call
-    fast_lives {endpoint}
-    mov     eax, [esp + {caller}]
-    test    eax, eax
-    jz      ordinary_call
-    fast_partner {awaiting}
-    // From here on nothing fails.
-    lea     edx, [esp - {map}]
-    mov     ss:[ebx + {map} + {spare}], edx
-    mov     [esp + {queue_next}], edx
-    mov     [esp + {queue_prev}], edx
-    or      ebx, {in_node}
-    mov     [esp + {waits_on}], ebx
-    or      ecx, {in_node}
-    mov     [esp + {waits_by}], ecx
-    mov     edx, ss:[{kernel} + {wait_stamp}]
-    mov     [esp + {waits_since}], edx
-    xor     ebx, ebx
-    mov     [esp + {caller}], ebx
-    mov     [esp + {buffers}], ebx
-    mov     ss:[eax + {map} + {reply}], ebx
-    mov     byte ptr [esp + {standing}], {receiving}
-    mov     dword ptr [esp + {regs_eax}], {number_receive}
-    jmp     fast_switch
+    fast_tag 2, fast_reply_receive_long
+    reply_receive_path 0, 0
+
+    .balign 16
+fast_reply_receive_long:
+    fast_tag {words_max}, ordinary_call
+    reply_receive_path 1, 0
+
+    .balign 16
+    .globl  fast_reply_receive_strings
+fast_reply_receive_strings:
+    fast_tag 2, fast_reply_receive_strings_long
+    reply_receive_path 0, 1
+
+    .balign 16
+fast_reply_receive_strings_long:
+    fast_tag {words_max}, ordinary_call
+    reply_receive_path 1, 1
 
     .balign 16
     .globl  fast_notify
@@ -256,6 +354,16 @@ fast_receive:
     receive_limit = const KERNEL_BASE + 4 * utcb::RECEIVE_LIMIT as u32,
     forever = const FOREVER as i32,
     number_receive = const Call::Receive as u32,
+    accept = const ACCEPT << 8,
+    words_max = const WORDS_MAX,
+    third_word = const KERNEL_BASE + 4 * (utcb::MESSAGE as u32 + 3),
+    buffers_count = const KERNEL_BASE + 4 * utcb::BUFFERS_COUNT as u32,
+    buffer = const KERNEL_BASE + 4 * utcb::BUFFERS as u32,
+    fault_mine = const KERNEL_BASE + 4 * utcb::RECEIVE_FAULT_MINE as u32,
+    fault_other = const KERNEL_BASE + 4 * utcb::RECEIVE_FAULT_OTHER as u32,
+    area_base = const KERNEL_BASE + AREA_BASE,
+    user_end = const USER_END,
+    block = const BLOCK,
     ready = const READY,
     receiving = const State::Receiving as u32,
     awaiting = const State::AwaitingReply as u32,
@@ -272,6 +380,10 @@ fast_receive:
     queue_prev = const offset_of!(Thread, queue) + offset_of!(Place, prev),
     range_count = const offset_of!(Thread, range_count),
     buffers = const offset_of!(Thread, buffers) + List::BYTES,
+    first_address = const offset_of!(Thread, buffers) + List::FIRST_ADDRESS,
+    first_bytes = const offset_of!(Thread, buffers) + List::FIRST_BYTES,
+    mine = const offset_of!(Thread, buffers) + List::MINE,
+    other = const offset_of!(Thread, buffers) + List::OTHER,
     kernel = sym KERNEL,
     current = const offsets::CURRENT,
     loaded = const offsets::LOADED,
