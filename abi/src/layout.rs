@@ -36,6 +36,8 @@ pub const UNIT_BYTES: u32 = 256;
 
 /// Bit of a page-table entry, as the page-table area shows it: it maps.
 pub const ENTRY_PRESENT: u32 = 1;
+/// A page-table entry's page can be written.
+pub const ENTRY_WRITABLE: u32 = 1 << 1;
 /// Bit of a page-table entry, and of what Unmap tells: the page was used.
 pub const ENTRY_ACCESSED: u32 = 1 << 5;
 /// Bit of a page-table entry, and of what Unmap tells: the page was written.

@@ -176,23 +176,25 @@ impl Books {
     /// # Errors
     /// As [`Books::bring`]; none is held then.
     pub fn hold(&mut self, span: Span) -> Result<(), Error> {
-        let mut batch = Batch::new();
+        // Most spans are present as a whole, and need none.
+        let mut batch: Option<Batch> = None;
         let mut held = 0;
         for at in span.pages() {
             let placed = self.place(at).map(|(frame, update)| {
                 // Held at once, so that none of the pages to come takes the frame.
                 self.frames[frame as usize].pins += 1;
                 held += 1;
-                update.into_iter().for_each(|update| batch.push(update));
+                update.into_iter().for_each(|update| batch.get_or_insert_with(Batch::new).push(update));
             });
-            if let Err(error) = placed.and_then(|()| if batch.is_full() { batch.flush() } else { Ok(()) }) {
+            let full = batch.as_mut().filter(|batch| batch.is_full());
+            if let Err(error) = placed.and_then(|()| full.map_or(Ok(()), Batch::flush)) {
                 // What can be mapped is, so that nobody has to fault for it.
-                let _ = batch.flush();
+                let _ = batch.as_mut().map(Batch::flush);
                 self.release(span.begin(held));
                 return Err(error);
             }
         }
-        batch.flush().inspect_err(|_| {
+        batch.as_mut().map_or(Ok(()), Batch::flush).inspect_err(|_| {
             self.release(span);
         })
     }

@@ -171,6 +171,14 @@ pub fn resident(address: u32, bytes: u32) -> bool {
     (address / FRAME..=last / FRAME).all(|page| view::is_present(page).unwrap_or(true))
 }
 
+/// Whether all of `bytes` from `address` on are present at this moment, and can be written if `write`: certainly.
+/// Neither calls nor locks. Of memory that is nowhere near a region nothing is known, so the answer is no.
+pub fn present(address: u32, bytes: u32, write: bool) -> bool {
+    let Some(last) = bytes.checked_sub(1) else { return true };
+    let Some(last) = address.checked_add(last) else { return false };
+    (address / FRAME..=last / FRAME).all(|page| view::is_usable(page, write))
+}
+
 /// What the pager has done since it was started.
 ///
 /// # Errors

@@ -7,7 +7,9 @@
 use core::sync::atomic::{AtomicU16, Ordering};
 
 use freehold_abi::info::place::AREA;
-use freehold_abi::layout::{BLOCK, ENTRIES, ENTRY_ACCESSED, ENTRY_PRESENT, FRAME, USER_TABLES};
+use freehold_abi::layout::{
+    BLOCK, ENTRIES, ENTRY_ACCESSED, ENTRY_PRESENT, ENTRY_WRITABLE, FRAME, USER_TABLES,
+};
 use freehold_abi::update::{UPDATES_MAX, Update};
 use freehold_abi::{CapName, Error as Refused, Rights};
 
@@ -40,6 +42,12 @@ fn shown(view: u32, index: u32) -> u32 {
 /// Whether `page` is mapped; `None`: no region is near.
 pub(super) fn is_present(page: u32) -> Option<bool> {
     entry(page).map(|entry| entry & ENTRY_PRESENT != 0)
+}
+
+/// Whether `page` is known to be mapped, and for writing if `write`.
+pub(super) fn is_usable(page: u32, write: bool) -> bool {
+    let needed = ENTRY_PRESENT | if write { ENTRY_WRITABLE } else { 0 };
+    entry(page).is_some_and(|entry| entry & needed == needed)
 }
 
 /// Whether `page`, which is in a region, was used since it was mapped.

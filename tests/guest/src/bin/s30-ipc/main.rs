@@ -24,6 +24,7 @@ fn main() {
         &[
             ("words of all lengths, to the own space", messages::own_space),
             ("words of all lengths, to another space", messages::other_space),
+            ("words of all lengths, from a server that accepts strings", messages::accepting),
             ("one-way messages, in order", messages::one_way),
             ("badges", messages::badges),
             ("notifications", messages::notifications),

@@ -1,11 +1,16 @@
 //! Words, labels and badges arrive as they were sent.
 
-use freehold_abi::info::State;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use freehold_abi::info::{State, place};
 use freehold_abi::layout::utcb::MESSAGE;
+use freehold_abi::layout::{BLOCK, FOREVER, USER_END};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint, notification};
-use freehold_guest_tests::worker::{ABOVE, BELOW, Worker};
+use freehold_guest_tests::worker::{ABOVE, BELOW, MAIN_PRIORITY, Options, Worker};
 use freehold_guest_tests::{board, check, check_eq};
+use freehold_rt::calls::Received;
+use freehold_rt::utcb::Part;
 use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 
 /// Label of the message that ends [`echo`].
@@ -35,7 +40,58 @@ pub fn echo(endpoint: u32) {
     }
 }
 
+/// Where strings arrive.
+static ARRIVED: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+
+/// Lists of one buffer that are refused, and how.
+const REFUSED: [(u32, u32, Error); 6] = [
+    (4, 0, Error::EmptyString),
+    (USER_END - 1, 2, Error::BadAddress),
+    (u32::MAX, 1, Error::BadAddress),
+    (place::AREA - 1, 2, Error::PageTableArea),
+    (place::AREA, 1, Error::PageTableArea),
+    (place::AREA + BLOCK - 1, 1, Error::PageTableArea),
+];
+
+/// The same, accepting strings whenever it receives again. Buffers that are refused answer nobody: it tries all that
+/// must be, and adds to word 2 of the board for each that is not, before it takes one that must not be.
+fn echo_strings(endpoint: u32) {
+    let (utcb, endpoint) = (Utcb::current(), CapName(endpoint));
+    let accepted = [(ARRIVED.as_ptr() as u32, 8), (place::AREA - 1, 1)];
+    let mut received = calls::receive(endpoint);
+    for round in 0.. {
+        let Ok(Received { message, .. }) = received else { return };
+        let mut answer = Message::new(message.label().wrapping_add(1));
+        message.words().iter().for_each(|word| answer.push(!word));
+        if message.label() == END {
+            let _ = calls::reply(None, &answer);
+            return;
+        }
+        let answer_and_accept = |address, bytes| {
+            // SAFETY: a string is sent only when the buffer is the array, which anybody may change.
+            unsafe { utcb.set_buffers(&[Part { address, bytes }]) };
+            let result = calls::reply_receive_strings(None, &answer, endpoint);
+            result.map(|(received, _)| received).map_err(|broken| broken.error)
+        };
+        for (address, bytes, error) in REFUSED {
+            let refused = matches!(answer_and_accept(address, bytes), Err(met) if met == error);
+            board::add(2, u32::from(!refused));
+        }
+        let (address, bytes) = accepted[round % accepted.len()];
+        received = answer_and_accept(address, bytes);
+    }
+}
+
 fn exchange(endpoint: CapName) {
+    words(endpoint);
+    ends(endpoint);
+}
+
+fn ends(endpoint: CapName) {
+    check_eq!(calls::call(endpoint, &Message::new(END)).map(|answer| answer.label()), Ok(END + 1));
+}
+
+fn words(endpoint: CapName) {
     let utcb = Utcb::current();
     for length in 0..=62 {
         let label = (length * 0x0421) as u16;
@@ -55,7 +111,15 @@ fn exchange(endpoint: CapName) {
             .all(|index| utcb.get(MESSAGE + index) == 0x5A5A_0000 + index as u32);
         check!(untouched, "words behind the {length} of the answer");
     }
-    check_eq!(calls::call(endpoint, &Message::new(END)).map(|answer| answer.label()), Ok(END + 1));
+}
+
+/// A server of the client's priority, whom no time limit hurries: with such a partner messages take the kernel's
+/// shortest paths.
+const EQUAL: Options = Options { priority: MAIN_PRIORITY, ..BELOW };
+
+/// Without time limits.
+fn at_leisure(work: impl FnOnce()) {
+    Utcb::current().within((FOREVER, FOREVER), work);
 }
 
 pub fn own_space() {
@@ -65,6 +129,9 @@ pub fn own_space() {
         exchange(endpoint.name());
         check!(server.ends());
     }
+    let server = Worker::spawn(&Home::own(), EQUAL, echo, endpoint.name().0);
+    at_leisure(|| exchange(endpoint.name()));
+    check!(server.ends());
 }
 
 pub fn other_space() {
@@ -75,6 +142,30 @@ pub fn other_space() {
         let server = Worker::spawn(&home, options, echo, THERE.0);
         exchange(endpoint.name());
         check!(server.ends());
+    }
+    let server = Worker::spawn(&home, EQUAL, echo, THERE.0);
+    at_leisure(|| exchange(endpoint.name()));
+    check!(server.ends());
+}
+
+/// A server that accepts strings: its answers arrive as those of any other.
+pub fn accepting() {
+    board::clear();
+    let endpoint = endpoint();
+    for options in [BELOW, EQUAL, ABOVE] {
+        ARRIVED.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+        let server = Worker::spawn(&Home::own(), options, echo_strings, endpoint.name().0);
+        at_leisure(|| {
+            words(endpoint.name());
+            let sent = [0x1234_5678_u32, 0x9ABC_DEF0];
+            Utcb::current().set_strings(&[Part { address: sent.as_ptr() as u32, bytes: 8 }]);
+            let answer = calls::call_strings(endpoint.name(), &Message::new(5).with_strings(), false);
+            check_eq!(answer.map(|(answer, _)| answer.label()), Ok(6));
+            check_eq!(core::array::from_fn(|index| ARRIVED[index].load(Ordering::Relaxed)), sent);
+            ends(endpoint.name());
+        });
+        check!(server.ends());
+        check_eq!(board::get(2), 0, "buffers that were not refused");
     }
 }
 
