@@ -161,6 +161,7 @@ pub fn accepting() {
             Utcb::current().set_strings(&[Part { address: sent.as_ptr() as u32, bytes: 8 }]);
             let answer = calls::call_strings(endpoint.name(), &Message::new(5).with_strings(), false);
             check_eq!(answer.map(|(answer, _)| answer.label()), Ok(6));
+            Utcb::current().set_strings(&[]);
             check_eq!(core::array::from_fn(|index| ARRIVED[index].load(Ordering::Relaxed)), sent);
             ends(endpoint.name());
         });
