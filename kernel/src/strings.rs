@@ -75,7 +75,8 @@ impl List {
     pub const BYTES: usize = core::mem::offset_of!(List, bytes);
 
     /// Where its first part stands: the address, and the bytes.
-    pub const FIRST_ADDRESS: usize = core::mem::offset_of!(List, parts) + core::mem::offset_of!(Part, address);
+    pub const FIRST_ADDRESS: usize =
+        core::mem::offset_of!(List, parts) + core::mem::offset_of!(Part, address);
     /// See [`List::FIRST_ADDRESS`].
     pub const FIRST_BYTES: usize = core::mem::offset_of!(List, parts) + core::mem::offset_of!(Part, bytes);
     /// Where the first of [`List::limits`] stands.

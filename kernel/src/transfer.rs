@@ -78,9 +78,11 @@ pub fn begin(
     if from.strings.bytes() > to.buffers.bytes() {
         return Err(Error::NoRoom);
     }
-    let named = Named::read(from, to);
-    items::check(k, from, to, &named)?;
-    from.named.set(named);
+    if from.tag().items() != 0 {
+        let named = Named::read(from, to);
+        items::check(k, from, to, &named)?;
+        from.named.set(named);
+    }
     from.strings.rewind();
     to.buffers.rewind();
     let role = |t: ThreadRef, partner, sends| {
@@ -223,7 +225,9 @@ fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
     let (from, to) = order(driver, role);
     let (_, receiving) = roles(from);
     part(k, driver, role);
-    if let Err(error) = items::transfer(k, from, to, &from.named.get()) {
+    if from.tag().items() != 0
+        && let Err(error) = items::transfer(k, from, to, &from.named.get())
+    {
         end(k, from, error);
         return end_or_receive(k, to, receiving, |_| Error::PeerGone);
     }

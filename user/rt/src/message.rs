@@ -111,6 +111,18 @@ impl Message {
         self.registers[index - 1] = word;
     }
 
+    /// What does not travel in the processor's registers, from message register 3 up to `last`.
+    #[cfg(target_arch = "x86")]
+    pub(crate) fn beyond(&self, last: usize) -> &[u32] {
+        &self.registers[2..last]
+    }
+
+    /// The same, to be filled.
+    #[cfg(target_arch = "x86")]
+    pub(crate) fn beyond_mut(&mut self, last: usize) -> &mut [u32] {
+        &mut self.registers[2..last]
+    }
+
     /// The last register in use; 0 if there is none but the tag.
     pub const fn last(&self) -> usize {
         let last = (self.tag.words() + 2 * self.tag.items()) as usize;

@@ -107,7 +107,30 @@ impl Utcb {
         unsafe { place.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) };
     }
 
+    /// Puts words into the message registers from `first` (3 or more) on. They are for the very next call.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    #[inline]
+    pub(crate) fn put_words(self, first: usize, words: &[u32]) {
+        let place = self.registers(first, size_of_val(words)).cast();
+        // SAFETY: as in `put_bytes`.
+        unsafe { words.as_ptr().copy_to_nonoverlapping(place, words.len()) };
+    }
+
+    /// Fills `words` out of the message registers from `first` (3 or more) on, which the last call left there.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[inline]
+    pub(crate) fn get_words(self, first: usize, words: &mut [u32]) {
+        let place = self.registers(first, size_of_val(words)).cast();
+        // SAFETY: as in `get_bytes`.
+        unsafe { words.as_mut_ptr().copy_from_nonoverlapping(place, words.len()) };
+    }
+
     /// Where message register `first` is, which `bytes` follow.
+    #[inline]
     fn registers(self, first: usize, bytes: usize) -> *mut u8 {
         assert!(first >= 3 && bytes <= (REGISTERS_END - first) * 4, "no such message registers");
         // SAFETY: within the page.

@@ -1,6 +1,5 @@
 //! Messages: send, call, receive, reply, notify, copy.
 
-use freehold_abi::layout::utcb::MESSAGE;
 use freehold_abi::{Call, CapName, Error, SlotRef, Tag, error};
 
 use crate::call::{self, Registers, enter};
@@ -181,10 +180,7 @@ pub(super) fn reply_name(to: ReplyTo) -> u32 {
 /// Puts a message where the kernel takes it from.
 pub(super) fn load(endpoint: CapName, message: &Message) -> Registers {
     if message.last() > 2 {
-        let utcb = Utcb::current();
-        for index in 3..=message.last() {
-            utcb.set(MESSAGE + index, message.register(index));
-        }
+        Utcb::current().put_words(3, message.beyond(message.last()));
     }
     [endpoint.0, message.tag().0, message.register(1), message.register(2)]
 }
@@ -196,10 +192,7 @@ pub(super) fn unload([badge, tag, first, second]: Registers) -> Received {
     message.set_register(2, second);
     let last = message.tag().words() as usize;
     if last > 2 {
-        let utcb = Utcb::current();
-        for index in 3..=last {
-            message.set_register(index, utcb.get(MESSAGE + index));
-        }
+        Utcb::current().get_words(3, message.beyond_mut(last));
     }
     Received { badge, message }
 }
