@@ -30,7 +30,7 @@ pub const TAKE: u16 = 0x46;
 pub const HOOK: u16 = 0x47;
 
 // Answers. DONE: `[status, bytes]`, what the handler said and the bytes of the whole reply; if they travel in
-// registers, from MR 3 on.
+// registers, from MR 3 on. A second word that an answer does not name means nothing.
 
 /// `[have]`: the server has the request's first `have` bytes, and expects those behind them.
 pub const MORE: u16 = 0x48;
