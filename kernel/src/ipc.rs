@@ -135,10 +135,10 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
         answer_fault(k, t, caller);
         return Ok(Answer::OfPager);
     }
+    if strings::read_strings(k, t)? == Outcome::Again || !spend_on_items(k, t) {
+        return Ok(Answer::Later(Outcome::Again));
+    }
     if t.tag().has_strings() {
-        if strings::read_strings(k, t)? == Outcome::Again {
-            return Ok(Answer::Later(Outcome::Again));
-        }
         transfer::begin(k, t, caller, Exchange::Reply, 0, t)?;
         k.drop_reply(caller);
         return Ok(Answer::Later(Outcome::Waits));
@@ -293,6 +293,15 @@ fn check_tag(tag: Tag) -> Result<(), Error> {
     if tag.is_short() || tag.is_valid() { Ok(()) } else { Err(Error::BadMessage) }
 }
 
+/// Whether the items of the message that `t` sends can be dealt with before the next check: lists that were read
+/// may have used up the units. Each item can be derived, refused and taken back.
+fn spend_on_items(k: &mut Kernel, t: ThreadRef) -> bool {
+    match t.tag().items() {
+        0 => true,
+        items => k.units.spend(3 * items),
+    }
+}
+
 fn send_phase(k: &mut Kernel, t: ThreadRef, state: State) -> CallResult {
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
@@ -309,6 +318,9 @@ fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -
             k.dequeue(origin, receiver);
             end_wait(k, receiver, Error::Canceled);
             continue;
+        }
+        if !spend_on_items(k, t) {
+            return Ok(Outcome::Again);
         }
         let calling = state == State::Calling;
         if t.tag().has_strings() {
