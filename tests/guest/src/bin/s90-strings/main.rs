@@ -24,6 +24,7 @@ mod scene;
 mod servers;
 mod sizes;
 mod speed;
+mod storm;
 mod torn;
 mod walk;
 
@@ -76,6 +77,7 @@ fn main() {
             ("a reply by name", chains::named_reply),
             ("strings of a pager's answer", chains::pagers_answer),
             ("a walk against a model", walk::walk),
+            ("whatever happens", storm::storm),
             ("preempted in the middle", copying::preempted),
             ("left in the middle", copying::left),
             ("the clock passes in the middle", copying::clock_passes),

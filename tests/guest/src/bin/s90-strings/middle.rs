@@ -307,7 +307,8 @@ pub fn queued() {
 }
 
 /// The endpoint ends, or the receiver's right to it, or another takes its place: a transfer that has begun does
-/// not notice; a receiver that would go on receiving learns Canceled.
+/// not notice; a receiver that would go on receiving learns Canceled, unless what it finds by its name lives in the
+/// same slot as before.
 pub fn doors() {
     #[derive(Clone, Copy, Debug)]
     enum Loss {
@@ -316,8 +317,16 @@ pub fn doors() {
         Replaced,
         ReplacedByBits,
         Same,
+        MadeAnew,
     }
-    for loss in [Loss::Endpoint, Loss::Right, Loss::Replaced, Loss::ReplacedByBits, Loss::Same] {
+    for loss in [
+        Loss::Endpoint,
+        Loss::Right,
+        Loss::Replaced,
+        Loss::ReplacedByBits,
+        Loss::Same,
+        Loss::MadeAnew,
+    ] {
         for route in ROUTES.into_iter().filter(|route| !route.is_reply()) {
             for fails in [false, true] {
                 let what = format_args!("{loss:?} {route:?} {fails}");
@@ -338,12 +347,17 @@ pub fn doors() {
                         Loss::Replaced => derive(other.name()),
                         Loss::ReplacedByBits => derive(bits.name()),
                         Loss::Same => derive(scene.door.name()),
+                        Loss::MadeAnew => {
+                            check_eq!(calls::delete(scene.door.reference()), Ok(()));
+                            check_eq!(calls::make_endpoint(scene.door.reference()), Ok(()));
+                            derive(scene.door.name());
+                        }
                     }
                     if fails {
                         no_fault(&scene, what);
                         scene.sender.check(torn::mine(&scene, SENDER), what);
                         match loss {
-                            Loss::Same => scene.serve_receiver(what),
+                            Loss::Same | Loss::MadeAnew => scene.serve_receiver(what),
                             _ => scene.receiver.check(Outcome::Failed(Error::Canceled), what),
                         }
                         torn::restore(&scene, SENDER, 1);
