@@ -319,14 +319,9 @@ pub fn doors() {
         Same,
         MadeAnew,
     }
-    for loss in [
-        Loss::Endpoint,
-        Loss::Right,
-        Loss::Replaced,
-        Loss::ReplacedByBits,
-        Loss::Same,
-        Loss::MadeAnew,
-    ] {
+    for loss in
+        [Loss::Endpoint, Loss::Right, Loss::Replaced, Loss::ReplacedByBits, Loss::Same, Loss::MadeAnew]
+    {
         for route in ROUTES.into_iter().filter(|route| !route.is_reply()) {
             for fails in [false, true] {
                 let what = format_args!("{loss:?} {route:?} {fails}");

@@ -28,9 +28,9 @@ const ROUNDS: u32 = 2500;
 const PAGES: u32 = 512;
 const READ: u32 = 128;
 const NAMED: u32 = 496;
-/// Their priorities: two can compute only while the first thread sleeps, and so are met in the middle.
-const PRIORITIES: [u8; 6] =
-    [MAIN_PRIORITY - 1, MAIN_PRIORITY + 1, MAIN_PRIORITY - 4, MAIN_PRIORITY - 2, MAIN_PRIORITY + 2, MAIN_PRIORITY - 3];
+/// Their priorities. Those below the first thread compute only while it sleeps, and so are met in the middle.
+const PRIORITIES: [u8; 6] = [14, 16, 11, 13, 17, 12];
+const _: () = assert!(MAIN_PRIORITY == 15);
 const BADGES: [u32; 2] = [SENDER, RECEIVER];
 const LIMITS: [u32; 4] = [0, 10, 30, FOREVER];
 
@@ -148,7 +148,8 @@ impl Storm {
         // One behind the other, with gaps, all in the middle.
         let (mut buffers, mut at, each) = ([part(0, 0); 2], READ * FRAME, (NAMED - READ) * FRAME / 2);
         for buffer in &mut buffers {
-            let bytes = if random.below(4) == 0 { 1 + random.below(FRAME) } else { each - random.below(FRAME) };
+            let bytes =
+                if random.below(4) == 0 { 1 + random.below(FRAME) } else { each - random.below(FRAME) };
             *buffer = part(base + at + random.below(each - bytes + 1), bytes);
             at += each;
         }
