@@ -8,7 +8,6 @@ use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use freehold_abi::layout::UNITS;
 use freehold_user_pagetables::{Budget, Flush, Settled, Tables, Tlb};
 
 use crate::arch::fpu::{self, FpuArea};
@@ -179,28 +178,30 @@ impl Kernel {
         for line in (0..pic::LINES).filter(|&line| line != pit::LINE && lines & 1 << line != 0) {
             device::raise(self, line);
         }
-        let mut left = UNITS;
+        // What the lines' waiters have left over. The wheel stays behind if that is too little.
+        let budget = self.units.left();
+        let mut left = budget;
         while let Some(thread) = self.wheel.expire(&mut left) {
             ipc::time_out(self, thread);
         }
-        let spent = self.units.spend(UNITS - left);
-        debug_assert!(spent, "the budget was full");
+        let spent = self.units.spend(budget - left);
+        debug_assert!(spent, "it was left");
     }
 
     /// Does what is to be done before `thread`, which is current, runs.
     #[cold]
     fn run_errand(&mut self, thread: ThreadRef) {
-        // Any number of threads can have one, and it need not meet a check of its own.
+        let errand = thread.errand.get();
+        if errand == Errand::Transfer {
+            return transfer::go_on(self, thread);
+        }
+        // Any number of threads can have gone on to receive, and whoever finds nobody there meets no other check.
         if !self.units.spend(1) {
             return;
         }
-        let errand = thread.errand.replace(Errand::None);
+        thread.errand.set(Errand::None);
         let result = match errand {
-            Errand::None => return,
-            Errand::Transfer => {
-                thread.errand.set(errand);
-                return transfer::go_on(self, thread);
-            }
+            Errand::None | Errand::Transfer => return,
             Errand::Receive => ipc::receive_again(self, thread),
             Errand::FreshReceive => ipc::receive_on(self, thread),
         };

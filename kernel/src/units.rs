@@ -72,6 +72,11 @@ impl Units {
         self.left = UNITS;
     }
 
+    /// How many may still be done.
+    pub fn left(&self) -> u32 {
+        self.left
+    }
+
     /// The most units done between two checks so far.
     pub fn most(&self) -> u32 {
         self.most.max(UNITS - self.left)
