@@ -43,6 +43,20 @@ impl Order {
         Order::new(Call::ReplyReceive, door, Tag::new(label, 0))
     }
 
+    pub fn save_reply(slot: CapName) -> Order {
+        Order::new(Call::SaveReply, slot, Tag(0))
+    }
+
+    pub fn is_reply(&self) -> bool {
+        matches!(Call::from_word(self.eax), Some(Call::Reply | Call::ReplyReceive))
+    }
+
+    /// A reply to whom a capability names.
+    pub fn named(mut self, reply: CapName) -> Order {
+        self.eax |= reply.0 << 8;
+        self
+    }
+
     fn set_message(&mut self, index: usize, word: u32) {
         match index {
             1 | 2 => self.registers[1 + index] = word,

@@ -1,6 +1,6 @@
 //! A storm: threads of several priorities in two spaces make whatever calls with strings, and the first thread stops
-//! and destroys them, takes their pages, their Tables and the endpoint away, and answers their faults or does not, all of
-//! it between any two pieces of a copy.
+//! and destroys them, takes their pages, their Tables, their capabilities and the endpoint away, and answers their faults or
+//! does not, all of it between any two pieces of a copy.
 //!
 //! What must hold: whatever happens, a thread that has stopped has its own priority; who is in a transfer has the
 //! higher of two that there are; nobody stays in one when all others are gone; what is only read, and what nobody
@@ -11,12 +11,13 @@ use alloc::vec::Vec;
 use freehold_abi::fault::{RESUME, STOP};
 use freehold_abi::info::State;
 use freehold_abi::layout::{BLOCK, FOREVER, FRAME};
+use freehold_abi::message::Item;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::random::Random;
 use freehold_guest_tests::worker::MAIN_PRIORITY;
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::utcb::Part;
-use freehold_rt::{Rights, Utcb, calls, time};
+use freehold_rt::{CapName, Rights, Utcb, calls, time};
 
 use crate::actor::{Actor, Outcome};
 use crate::memory::{GUARD, Memory, byte, fill, guard, pattern};
@@ -32,6 +33,8 @@ const NAMED: u32 = 496;
 const PRIORITIES: [u8; 6] = [14, 16, 11, 13, 17, 12];
 const _: () = assert!(MAIN_PRIORITY == 15);
 const BADGES: [u32; 2] = [SENDER, RECEIVER];
+/// Slots of each space for what is sent: capabilities of any kind, saved replies among them.
+const GOODS: core::ops::Range<u32> = 20..28;
 const LIMITS: [u32; 4] = [0, 10, 30, FOREVER];
 
 struct Storm {
@@ -75,6 +78,10 @@ fn actor(scene: &Scene, index: usize) -> Actor {
     Actor::at(PRIORITIES[index], &scene.homes[index % 2], 2 + index, names, BADGES[index % 2])
 }
 
+fn good(random: &mut Random) -> CapName {
+    CapName(GOODS.start + random.below(GOODS.len() as u32))
+}
+
 impl Storm {
     fn memory(&self, side: usize) -> &Memory {
         if side == 0 { &self.scene.from } else { &self.scene.to }
@@ -96,9 +103,11 @@ impl Storm {
                 self.actors.insert(index, actor(&self.scene, index));
                 self.begin(index);
             }
-            19 => {
+            19 | 20 => self.deal(side),
+            21 => {
                 let door = self.scene.door.name();
-                drop(Utcb::current().within((0, 0), || calls::receive(door)));
+                // Whoever called has no answer.
+                let _ = Utcb::current().within((0, 0), || calls::receive(door));
             }
             _ => time::sleep(1),
         }
@@ -157,15 +166,37 @@ impl Storm {
         let others = (random.one_of(&LIMITS), random.one_of(&LIMITS));
         let limits = (random.one_of(&LIMITS[1..]), random.one_of(&LIMITS[1..]));
         let strings: &[Part] = &strings[..count];
-        let order = match random.below(8) {
-            0 | 1 => Order::send(door, 1).strings(strings, faults),
-            2 => Order::call(door, 2).strings(strings, faults).accept(&buffers, others),
-            3 => Order::call(door, 3).accept(&buffers, others),
-            4 => Order::reply(4).strings(strings, faults),
+        let item = |random: &mut Random| Item {
+            source: good(random),
+            moved: random.below(2) == 0,
+            rights: Rights::ALL,
+            total: 0,
+        };
+        let items = [item(random), item(random)];
+        let items = &items[..random.below(5).saturating_sub(2) as usize];
+        let order = match random.below(9) {
+            0 | 1 => Order::send(door, 1).items(items).strings(strings, faults),
+            2 => Order::call(door, 2).items(items).strings(strings, faults).accept(&buffers, others),
+            3 => Order::call(door, 3).items(items).accept(&buffers, others),
+            4 => Order::reply(4).items(items).strings(strings, faults),
             5 => Order::reply_receive(door, 5).strings(strings, faults).accept(&buffers, others),
+            6 => Order::save_reply(good(random)),
             _ => Order::receive(door).accept(&buffers, others),
         };
-        order.limits(limits.0, limits.1)
+        let by_name = order.is_reply() && random.below(2) == 0;
+        let order = if by_name { order.named(good(random)) } else { order };
+        order.slots(good(random), random.below(4)).limits(limits.0, limits.1)
+    }
+
+    /// Puts a capability to the endpoint into a slot of a space, or empties one.
+    fn deal(&mut self, side: usize) {
+        let slot = self.scene.homes[side].slot(good(&mut self.random));
+        if self.random.below(2) == 0 {
+            check_eq!(calls::delete(slot), Ok(()));
+        } else {
+            // It can be occupied.
+            let _ = calls::derive(self.scene.door.name(), slot, Rights::ALL, BADGES[side], 3);
+        }
     }
 
     fn stop(&mut self, index: usize) {
@@ -180,15 +211,16 @@ impl Storm {
         let Some(fault) = self.scene.fault() else { return };
         let side = usize::from(fault.who == RECEIVER);
         let page = self.memory(side).page_of(fault.address);
-        match self.random.below(8) {
-            0 => drop(self.scene.answer(STOP, &[])),
-            1 => {}
-            2 => drop(self.scene.answer(RESUME, &[])),
+        // The thread may be gone from its transfer by now.
+        let _ = match self.random.below(8) {
+            0 => self.scene.answer(STOP, &[]),
+            1 => Ok(()),
+            2 => self.scene.answer(RESUME, &[]),
             _ => {
                 self.restore(side, page);
-                drop(self.scene.answer(RESUME, &[]));
+                self.scene.answer(RESUME, &[])
             }
-        }
+        };
     }
 
     fn restore(&mut self, side: usize, page: u32) {
@@ -251,7 +283,7 @@ impl Storm {
             check!(holds(0, READ, pattern), "what is only read has changed");
             check!(holds(NAMED, PAGES, |_| GUARD), "what nobody named has changed");
         }
-        check!(self.done > ROUNDS / 50, "only {} calls came to a good end", self.done);
+        check!(self.done > ROUNDS / 100, "only {} calls came to a good end", self.done);
         check!(self.caught > ROUNDS / 50, "only {} times in the middle", self.caught);
     }
 }
