@@ -16,6 +16,8 @@ mod crossover;
 mod document;
 mod figures;
 mod file;
+#[cfg(test)]
+mod proof;
 mod show;
 #[cfg(test)]
 mod synthetic;

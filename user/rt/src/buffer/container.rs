@@ -1,5 +1,6 @@
 //! Way 4: the buffers lie in a Table of the client's, which the server hooks for the time of the call and uses in
-//! place. Nothing is copied on the way.
+//! place. A client whose buffers lie elsewhere copies them into the Table and the reply out of it ([`call`]); one that
+//! works there copies nothing ([`call_in_place`]).
 //!
 //! The client derives a container capability from a proxy of its own and sends it along: with Share alone for a
 //! request, so that the server's hook is read-only, with Write for a reply. The server hooks the Table, hands the

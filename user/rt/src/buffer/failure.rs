@@ -6,9 +6,15 @@ use freehold_abi::Error;
 
 use crate::transfer;
 
-/// Why a call with buffers failed. It was not carried out, but after [`Failure::Lost`],
-/// and after an error of the kernel's or of the service's that leaves that open (a time limit that passed, a server
-/// that died).
+/// Why a call with buffers failed, and whether it was carried out. It was not, if the failure is about the way
+/// ([`Failure::is_about_the_way`]), or Bad from a server that plays along. That is open
+///
+/// * after [`Failure::Lost`];
+/// * after [`Failure::Missing`], if there was room for a reply: a reply that was missing had been made;
+/// * after an error of the kernel's or of the service's that leaves it open (a time limit that passed, a server that
+///   died), and after Nonsense.
+///
+/// In no case was it carried out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The server does not trust this client as far as the way needs.
@@ -19,9 +25,12 @@ pub enum Failure {
     NoMeans,
     /// The request is larger than what the server, or the way, takes at most.
     TooLarge,
-    /// The server dropped the reply before all of it was here. The call was carried out.
+    /// The server dropped what it kept of the call. A reply, before all of it was here: then the call was carried
+    /// out. Or, again and again, the pieces of a request: then it was not. Or it has dropped other clients' calls and
+    /// cannot tell whether it saw this one.
     Lost,
-    /// Pages stay missing, of this client or of the server, however often they are touched: the last address.
+    /// Pages stay missing, of this client or of the server, however often they are touched: the last address. They
+    /// are the request's or the reply's; a call whose reply they are was carried out.
     Missing(u32),
     /// The server says that the message makes no sense, or gives an error of the kernel's.
     Bad(Option<Error>),

@@ -8,7 +8,7 @@
 //! | [`registers`] | both, 240 bytes a message | ordinary fault | ordinary fault | none |
 //! | [`wired`] | the kernel | cannot happen: pinned | waits, or is tried again | none |
 //! | [`touched`] | the kernel | stops; touched, tried again; wired after three | as wired | none |
-//! | [`container`] | nobody | the server's fault | – | both sides |
+//! | [`container`] | the client, if it does not work in the Table | ordinary fault, in the copy | – | both sides |
 //! | [`service`] | a third task | the client's, who goes on there | the server's pager | in the service |
 //! | [`pull`] | the server, by `copy` | the client's, who goes on there | ordinary fault | none |
 //!
@@ -25,8 +25,8 @@
 //! ([`Trust::Distrusting`]) gives the other side's page faults no time, names no slots for capabilities, and
 //! dereferences nothing but its own memory; a distrusting client gives no time either. *A server keeps a bounded
 //! amount for each client, and can drop it:* one buffer a client, given to another client when there are more
-//! than buffers. A client whose buffer went hears of it: it sends its request again, unless the call may have
-//! been carried out ([`Failure::Lost`]). So each call is carried out at most once.
+//! than buffers. A client whose buffer went hears of it: it sends its request again, a few times, unless the call may
+//! have been carried out ([`Failure::Lost`]). So each call is carried out at most once.
 
 pub mod choose;
 pub mod crossover;

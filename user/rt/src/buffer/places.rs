@@ -43,7 +43,8 @@ struct Place<'a> {
 pub(super) struct Places<'a> {
     places: Vec<Place<'a>>,
     clock: u32,
-    /// Whether a client ever lost its place: only then can a call that is not known here have been seen.
+    /// Whether a client ever lost its place: only then can a client's latest call have been seen and not be known
+    /// here. It stays so: who lost a place may come back at any time, and whose badge it was is not kept.
     dropped: bool,
 }
 
@@ -111,8 +112,9 @@ impl<'a> Places<'a> {
         self.places[place].state = State::Kept(kept);
     }
 
-    /// The reply of a call. The error is the label of the answer to who asks for one that is not there: UNKNOWN
-    /// says for certain that the call was not carried out.
+    /// The reply of a call. The error is the label of the answer to who asks for one that is not there. UNKNOWN says
+    /// for certain that the call was not carried out, if it is the client's latest one, and an honest client asks for no
+    /// other; of an earlier call, whose place the latest one took, it says nothing.
     pub fn kept(&mut self, badge: u32, ticket: u32) -> Result<(usize, Kept), u16> {
         let Some(index) = self.find(badge) else { return Err(if self.dropped { LOST } else { UNKNOWN }) };
         let place = &self.places[index];
