@@ -51,7 +51,11 @@ impl From<Error> for Failure {
 impl Failure {
     /// Whether another way may work where this one did not, and the call was not carried out.
     pub const fn is_about_the_way(self) -> bool {
-        matches!(self, Failure::Distrust | Failure::NoTrust | Failure::NoMeans | Failure::TooLarge)
+        use transfer::Failure::{Exhausted, Refused};
+        // Of the service's, those are a session that was not to be had: nothing has been sent.
+        let without_session = matches!(self, Failure::Service(Exhausted | Refused));
+        without_session
+            || matches!(self, Failure::Distrust | Failure::NoTrust | Failure::NoMeans | Failure::TooLarge)
     }
 }
 

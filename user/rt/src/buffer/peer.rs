@@ -17,6 +17,7 @@ use super::wire::{Head, Letter};
 use super::{Done, Failure, Trust, Way, container, own, pull, registers, service, touched, wired};
 use crate::memory::MapError;
 use crate::transfer::{self, Session};
+use crate::utcb::Part;
 use crate::{calls, trace};
 
 /// A server, and what the client has for calling it.
@@ -91,14 +92,15 @@ impl Peer {
     }
 
     /// Calls the server with a request, by the way that the table of crossovers names for its size, for the
-    /// client's trust, and for whether it is resident. If that way cannot be gone, by [`Way::Pull`], which
-    /// needs nothing.
+    /// client's trust, and for whether it is resident. If that way cannot be gone, and the call was not carried
+    /// out, by the next one that the table names; in the end by [`Way::Pull`], which needs nothing.
     ///
     /// # Errors
     /// [`Failure`].
     pub fn send(&mut self, op: u16, args: [u32; 2], request: &[u8]) -> Result<Done, Failure> {
-        let way = self.choose(Direction::Send, request);
-        self.attempt(way, op, args, request, &mut [])
+        self.attempt(Direction::Send, own::part(request), |peer, way| {
+            peer.call_by(way, op, args, request, &mut [])
+        })
     }
 
     /// The same for a reply.
@@ -106,35 +108,44 @@ impl Peer {
     /// # Errors
     /// [`Failure`].
     pub fn receive(&mut self, op: u16, args: [u32; 2], reply: &mut [u8]) -> Result<Done, Failure> {
-        let way = self.choose(Direction::Receive, reply);
-        self.attempt(way, op, args, &[], reply)
+        self.attempt(Direction::Receive, own::part(reply), |peer, way| {
+            peer.call_by(way, op, args, &[], reply)
+        })
     }
 
     /// The way that [`Peer::send`] and [`Peer::receive`] try first.
     pub fn choose(&self, direction: Direction, buffer: &[u8]) -> Way {
-        let bytes = buffer.len() as u32;
+        self.choose_but(direction, own::part(buffer), Tried::default())
+    }
+
+    /// The same, but for ways that have been tried in vain.
+    fn choose_but(&self, direction: Direction, buffer: Part, tried: Tried) -> Way {
+        let bytes = buffer.bytes;
         let usable = |way| match way {
+            _ if tried[way as usize] => false,
             Way::Container => self.shared.as_ref().is_some_and(|shared| shared.bytes() >= bytes),
             Way::Service => self.session.as_ref().is_some_and(|&(_, most)| most >= bytes),
             Way::Wired | Way::Touched => bytes <= STRING_BYTES_MAX,
             Way::Registers | Way::Pull => true,
         };
-        choose::way(direction, self.trust, own::resident(own::part(buffer)), bytes, usable)
+        choose::way(direction, self.trust, own::resident(buffer), bytes, usable)
     }
 
     fn attempt(
         &mut self,
-        way: Way,
-        op: u16,
-        args: [u32; 2],
-        request: &[u8],
-        reply: &mut [u8],
+        direction: Direction,
+        buffer: Part,
+        mut call: impl FnMut(&mut Peer, Way) -> Result<Done, Failure>,
     ) -> Result<Done, Failure> {
-        match self.call_by(way, op, args, request, reply) {
-            Err(failure) if failure.is_about_the_way() && way != Way::Pull => {
-                self.call_by(Way::Pull, op, args, request, reply)
+        let mut tried = Tried::default();
+        loop {
+            let way = self.choose_but(direction, buffer, tried);
+            match call(self, way) {
+                Err(failure) if failure.is_about_the_way() && way != Way::Pull => {
+                    tried[way as usize] = true;
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 
@@ -145,6 +156,9 @@ impl Peer {
         Head { op, ticket, args, bytes: request.len() as u32, room: reply.len() as u32 }
     }
 }
+
+/// Which ways have been tried in vain.
+type Tried = [bool; Way::ALL.len()];
 
 /// What a call has taken so far.
 #[derive(Clone, Copy, Debug, Default)]

@@ -83,7 +83,8 @@ pub(super) fn exchange(
                 tally.retries += 1;
                 trace::note(STOPPED, Error::FaultMine as u32, more);
                 if own::holds(to, address) {
-                    present.missing(to, address, true, mine)?;
+                    // The call was carried out: whatever is wanting now, another way would carry it out again.
+                    present.missing(to, address, true, mine).map_err(|_| Failure::Missing(address))?;
                     half = Half::Reply { done: done + more, asked: false };
                 } else {
                     present.missing(from, address, false, mine)?;

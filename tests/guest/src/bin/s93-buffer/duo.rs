@@ -37,7 +37,7 @@ pub const SHARED_BYTES: u32 = 2 * PIECE + FRAME;
 pub const THREAD: Mode = Mode::Thread { priority: MAIN_PRIORITY + 5 };
 
 /// The pager has frames for everything.
-const PAGES: pager::Config = pager::Config { resident: 1400, stored: 1400, pinned: 600 };
+pub const PAGES: pager::Config = pager::Config { resident: 1400, stored: 1400, pinned: 600 };
 /// Milliseconds after which a client takes a wait for hopeless.
 const PATIENCE: u32 = 3000;
 /// The priority of clients, and of servers that they start.

@@ -31,6 +31,7 @@ fn main() {
             ("the transfer service", service::service),
             ("strings and pull, faults by upcall", ways::upcall),
             ("touched in vain, then wired", retries::stolen),
+            ("touched in vain, and not to be wired", retries::stolen_for_good),
             ("too few frames, too few pins", retries::scarce),
             ("fewer frames than pages to be touched", retries::tight),
             ("replies that are missing at the server", retries::missing_replies),

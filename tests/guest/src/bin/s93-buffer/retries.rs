@@ -97,6 +97,25 @@ pub fn stolen() {
     });
 }
 
+/// The same where nothing can be wired: the request is said not to have got through; a reply that has stopped too often is
+/// missing, and that is not the way's fault, so that nobody asks for it by another one: it is carried out once.
+pub fn stolen_for_good() {
+    const CONFIG: Config = Config { pinned: 0, ..duo::PAGES };
+    duo::with_config(CONFIG, duo::THREAD, Some(thief), || {
+        let duo = Duo::of_companion();
+        let name = duo.client(1);
+        let mut peer = Peer::new(name.name(), Trust::Distrusting);
+        duo::fill(SEED, BYTES, BYTES);
+        let (data, room) = duo::buffers(BYTES, BYTES);
+        check_eq!(peer.call_by(Way::Touched, PLAIN, [0; 2], data, &mut []), Err(Failure::NoMeans));
+        let handled = duo::handled();
+        let failure = peer.call_by(Way::Touched, PLAIN, [0; 2], &[], room);
+        check!(matches!(failure, Err(Failure::Missing(_))), "{failure:?}");
+        check!(failure.is_err_and(|failure| !failure.is_about_the_way()), "{failure:?}");
+        check_eq!(duo::handled(), handled + 1, "carried out once");
+    });
+}
+
 /// More than may be pinned, or than there are frames: what cannot be had is said, and what needs no pins works.
 pub fn scarce() {
     const CONFIG: Config = Config { resident: 24, stored: 1400, pinned: 10 };
