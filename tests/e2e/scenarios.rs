@@ -141,14 +141,18 @@ fn service() -> Vec<Scenario> {
     ]
 }
 
-/// The scenarios of message transfer: every case once, every way with every residency and trust, for a name, bytes
-/// that come and strings that go; and some of them told.
+/// The scenarios of message transfer: every case once, every way with every residency and trust, for a name that
+/// goes, bytes that come, strings that go and a control call; and some of them told.
 fn transfer() -> Vec<Scenario> {
     vec![
         Scenario {
             modules: vec!["init", "caller", "files", "transfer"],
-            append: "bench-transfer rounds=1 only=.container.resident.trusting,read-4096.,exec-16k.,control-8.",
-            shows: &["154 cells measured, 12 refused"],
+            append: "bench-transfer rounds=1 only=.container.resident.trusting,open-255.,read-4096.,exec-16k.,control-8.",
+            shows: &[
+                "197 cells measured, 16 refused",
+                "a client waited for a page, and a distrusting server for nobody: 16",
+                "by registers and by the service in which that was seen: 16",
+            ],
             ..Scenario::of("transfer", "bench-transfer")
         },
         Scenario {

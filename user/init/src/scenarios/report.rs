@@ -104,6 +104,8 @@ pub struct Tally {
     refused: u32,
     right: u32,
     as_said: u32,
+    must_wait: u32,
+    waited_as_must: u32,
     waited: u32,
     not_held_up: u32,
     trusted: u32,
@@ -135,6 +137,14 @@ impl Tally {
 
     /// Adds what a bystander found.
     pub fn add_beside(&mut self, claims: &mut Claims, cell: Cell, found: Beside) {
+        // In these ways nothing is touched before: the copy itself, or the worker's, meets the missing page. In the
+        // others a client that does not trust brings its pages first, by itself, and waits for nobody.
+        let must_wait = matches!(cell.way(), Way::Registers | Way::Service);
+        if must_wait && cell.trust() == Trust::Distrusting {
+            self.must_wait += 1;
+            self.waited_as_must +=
+                as_it_must(claims, cell, "the client waits for its page", found.meanwhile, true);
+        }
         if found.meanwhile && cell.trust() == Trust::Trusting {
             // Here the server may wait.
             self.trusted += 1;
@@ -148,13 +158,15 @@ impl Tally {
 
     /// Makes the claims about all of them.
     pub fn claim(&self, claims: &mut Claims) {
-        let Tally { measured, refused, waited, .. } = *self;
+        let Tally { measured, refused, must_wait, waited, .. } = *self;
         claims.holds(format_args!("{measured} cells measured, {refused} refused"), measured != 0);
         claims.equal(format_args!("cells with every reply right: {measured}"), self.right, measured);
         let what = "cells in which pages were missing where their names say, and nowhere else";
         claims.equal(format_args!("{what}: {measured}"), self.as_said, measured);
         let what = "cells in which a client waited for a page, and a distrusting server for nobody";
         claims.equal(format_args!("{what}: {waited}"), self.not_held_up, waited);
+        let what = "cells by registers and by the service in which that was seen";
+        claims.equal(format_args!("{what}: {must_wait}"), self.waited_as_must, must_wait);
         let waited = self.trusted - self.trusted_not_held_up;
         println!("  note   a trusting server, which may, waited in {waited} of {} such cells", self.trusted);
     }
