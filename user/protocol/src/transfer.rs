@@ -37,6 +37,8 @@ pub const TIME_PER_PAGE: u32 = 1;
 /// Milliseconds of a transfer that the server may take, for pages and for its answer, which do not count as the
 /// session's. They are told by looking every [`PERIOD`] ms.
 pub const SERVER_TIME: u32 = 2_000;
+/// Milliseconds that the server's pager may take to release a slice, each time that it is asked.
+pub const RELEASE_LIMIT: u32 = 100;
 /// Milliseconds between two sessions of the same client: who asks earlier waits so long.
 pub const PAUSE: u32 = 2;
 /// Milliseconds between two looks of the manager's at its sessions: so late can their end be noticed.

@@ -221,7 +221,9 @@ impl Manager {
     /// Now and then: ends what has to end, and asks again for the slices that are not yet clear.
     fn look_after(&mut self) {
         let now = time::ticks();
-        if now.wrapping_sub(self.looked) < PERIOD {
+        // A message, or the server's pager by its silence, can make it more than PERIOD.
+        let passed = now.wrapping_sub(self.looked);
+        if passed < PERIOD {
             return;
         }
         self.looked = now;
@@ -230,10 +232,10 @@ impl Manager {
             // The server's time is not the client's.
             if let Place::Open(session) = place
                 && session.waits_for_server()
-                && let Some(left) = session.server_left.checked_sub(PERIOD)
             {
-                session.server_left = left;
-                session.deadline = session.deadline.wrapping_add(PERIOD);
+                let more = passed.min(session.server_left);
+                session.server_left -= more;
+                session.deadline = session.deadline.wrapping_add(more);
             }
         }
         self.end_where(|session| now.wrapping_sub(session.deadline) as i32 >= 0 || !session.is_alive());

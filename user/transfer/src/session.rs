@@ -8,6 +8,7 @@ use core::arch::global_asm;
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::server::RELEASE;
+use freehold_protocol::transfer::RELEASE_LIMIT;
 use freehold_rt::abi::info::State;
 use freehold_rt::abi::layout::FRAME;
 use freehold_rt::calls::{self, ThreadPlace};
@@ -17,9 +18,6 @@ use freehold_rt::{CapName, Error, Message, Utcb};
 
 use crate::board::{self, Notice};
 use crate::worker::worker;
-
-/// Milliseconds that the server's pager may take to release a slice, each time that it is asked.
-const RELEASE_LIMIT: u32 = 100;
 
 /// What a client wants, and gives for it.
 pub struct Wish {
