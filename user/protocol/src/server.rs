@@ -56,5 +56,7 @@ pub const RELEASE: u16 = 2;
 pub const FILLS: u16 = 3;
 /// Paging: order `[slice, count]`: fills `count` more pages, then answers no request for one.
 pub const QUIET: u16 = 4;
-/// Paging: order `[slice]`: deals with the request that is held, and is quiet no more.
+/// Paging: order `[slice]`: deals with what is held, and is quiet no more.
 pub const SPEAK: u16 = 5;
+/// Paging: order `[slice]`: from now on holds RELEASE, without an answer.
+pub const HUSH: u16 = 6;

@@ -1,7 +1,7 @@
 //! The server's own pager: fills pages of the slices when the transfer service asks, and takes them back.
 
 use freehold_protocol::answer::{DONE, REFUSED};
-use freehold_protocol::server::{FILL, FILLS, QUIET, RELEASE, SERVICE, SPEAK};
+use freehold_protocol::server::{FILL, FILLS, HUSH, QUIET, RELEASE, SERVICE, SPEAK};
 use freehold_protocol::transfer::SESSIONS_MAX;
 use freehold_rt::calls::{self, Received};
 use freehold_rt::slots::Slot;
@@ -21,6 +21,10 @@ struct Manner {
     /// Pages to be filled before it falls silent; `None`: it does not.
     until_quiet: Option<u32>,
     held: Option<Held>,
+    /// RELEASE is held.
+    hushed: bool,
+    /// The last one that was. Whoever asked before has given up.
+    unanswered: Option<Slot>,
     /// How often it was asked for the release of the slice.
     releases: u32,
 }
@@ -39,14 +43,13 @@ fn answer(manners: &mut [Manner], received: &Received) -> Option<Message> {
         (SERVICE, FILL) => return manner.fill(slice, argument),
         (SERVICE, RELEASE) => {
             manner.releases += 1;
-            match SLICES.release(slice) {
-                Some(count) => {
-                    // Whoever still waits for a page waits for nothing: it learns PeerGone.
-                    manner.held = None;
-                    Message::of(DONE, &[count])
-                }
-                None => Message::new(REFUSED),
+            if manner.hushed {
+                let reply = Slot::take()?;
+                calls::save_reply(reply.name()).ok()?;
+                manner.unanswered = Some(reply);
+                return None;
             }
+            manner.release(slice)
         }
         (0, FILLS) => match SLICES.counts(slice) {
             Some([fills, frames]) => {
@@ -56,6 +59,10 @@ fn answer(manners: &mut [Manner], received: &Received) -> Option<Message> {
         },
         (0, QUIET) => {
             manner.until_quiet = Some(argument);
+            Message::new(DONE)
+        }
+        (0, HUSH) => {
+            manner.hushed = true;
             Message::new(DONE)
         }
         (0, SPEAK) => {
@@ -82,8 +89,21 @@ impl Manner {
         Some(crate::answer(SLICES.fill(slice, page)))
     }
 
+    /// The answer to a request for the slice's release.
+    fn release(&mut self, slice: u32) -> Message {
+        let Some(count) = SLICES.release(slice) else { return Message::new(REFUSED) };
+        // Whoever still waits for a page waits for nothing: it learns PeerGone.
+        self.held = None;
+        Message::of(DONE, &[count])
+    }
+
     fn speak(&mut self, slice: u32) {
         self.until_quiet = None;
+        self.hushed = false;
+        if let Some(reply) = self.unanswered.take() {
+            // The manager may have given up; it asks again then.
+            let _ = calls::reply(Some(reply.name()), &self.release(slice));
+        }
         if let Some(held) = self.held.take() {
             // The worker may be gone; then nobody waits for the page.
             let _ = calls::reply(Some(held.reply.name()), &crate::answer(SLICES.fill(slice, held.page)));

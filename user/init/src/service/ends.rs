@@ -1,8 +1,7 @@
-//! Ends of programs: the server's at every step of a session; a client's while the server works; a session's behind
-//! a request that the server has received and not yet looked at. And a server that is slow.
+//! The server destroyed at every step of a session; a session that ends behind a request that the server has received
+//! and not yet looked at; a server that is slow.
 
 use freehold_protocol::answer::DONE;
-use freehold_protocol::client::TRANSFER;
 use freehold_protocol::server::{DAWDLE, OK};
 use freehold_protocol::transfer::{ABORTED, FILLED_TOO_OFTEN, NO_SERVER, TIME, TIME_PER_PAGE};
 use freehold_rt::abi::layout::FRAME;
@@ -29,10 +28,9 @@ const LATE: u32 = 60;
 /// [`Failure`]: it could not be carried out.
 pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     let ground = Ground::new()?;
-    let mut stage = Stage::start(services, &ground, (2, 2, file_bytes()?))?;
+    let stage = Stage::start(services, &ground, (1, 2, file_bytes()?))?;
     late(&stage, claims)?;
     slow(&stage, claims)?;
-    client(&mut stage, claims)?;
     stage.end()?;
     servers(services, &ground, claims)?;
     ground.end()
@@ -64,11 +62,7 @@ fn late(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
 /// The server takes longer for a request than its session's time.
 fn slow(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     let caller = Caller::new(0, PRIORITY)?;
-    let session = stage.open()?;
-    let slice = session.number().unwrap_or(u32::MAX);
-    stage.prepare()?;
-    stage.hold(slice)?;
-    caller.begin(&piece(&session, 0))?;
+    let (session, slice) = reach(stage, Step::Working, &caller)?;
     let longer = 2 * (TIME + TIME_PER_PAGE * PAGES);
     time::sleep(longer);
     let found = (stage.holds(slice)?, stage.troupe.sessions()?, caller.so_far());
@@ -78,29 +72,6 @@ fn slow(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     claims.equal("the session was not ended by that", found, (Some(Ok((DONE, [OK, BYTES]))), true));
     session.close()?;
     caller.destroy()
-}
-
-/// A client is destroyed while the server works for it.
-fn client(stage: &mut Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
-    let bytes = file_bytes()?;
-    stage.troupe.set_source(2, bytes)?;
-    let (slice, worker) = stage.troupe.open(2, bytes)?;
-    stage.hold(slice)?;
-    stage.troupe.client(2)?.tell(TRANSFER, &[bytes])?;
-    let held = until(LIMIT, || stage.holds(slice))?;
-    drop(worker);
-    stage.troupe.destroy_client(2)?;
-    let served = stage.server_answers()? && stage.serves(1)?;
-    claims.equal(
-        "a client destroyed while the server works: others are served",
-        (held, served),
-        (true, true),
-    );
-    let kept = until(SOON, || Ok(stage.troupe.sessions()? == 0))?;
-    claims.holds("its slice is the server's as long as it works there", !kept);
-    stage.let_go(slice)?;
-    claims.holds("and then it is free", stage.is_cleared(slice)? && stage.plays_well()?);
-    Ok(())
 }
 
 /// The server is destroyed.

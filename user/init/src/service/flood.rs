@@ -10,7 +10,8 @@ use freehold_rt::{println, records, serde_json, time};
 use super::caller::Caller;
 use super::ground::Ground;
 use super::looper::{Did, Habit, LOOPERS, Looper, end_all, start_all};
-use super::stage::{LIMIT, PRIORITY, Stage, piece};
+use super::stage::{LIMIT, PRIORITY, Stage};
+use super::strikes::{Step, reach};
 use crate::claims::Claims;
 use crate::failure::Failure;
 use crate::services::Services;
@@ -165,12 +166,7 @@ fn storms(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
 /// CLOSE over and over, while the server works in the closed slice: the server is asked now and then.
 fn closes(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     let caller = Caller::new(0, PRIORITY)?;
-    let session = stage.open()?;
-    let slice = session.number().unwrap_or(u32::MAX);
-    stage.prepare()?;
-    stage.hold(slice)?;
-    caller.begin(&piece(&session, 0))?;
-    until(LIMIT, || stage.holds(slice))?;
+    let (session, slice) = reach(stage, Step::Working, &caller)?;
     let asked = stage.troupe.releases(slice)?;
     let (begin, cycles) = (time::ticks(), time::cycles());
     for _ in 0..CLOSES {
