@@ -21,6 +21,9 @@ pub const KERNEL: &str = "freehold-kernel";
 pub const PROGRAMS: &[&str] =
     &["init", "hello", "attacker", "server", "client", "pager", "transfer", "caller", "files"];
 
+/// The program that measures the kernel's operations: the first program of a boot of its own.
+pub const BENCH: &str = "bench";
+
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");
 
@@ -40,7 +43,7 @@ pub fn package_of(program: &str) -> String {
 pub fn packages_making(name: &str) -> Vec<String> {
     if name == "kernel" {
         vec![KERNEL.into()]
-    } else if PROGRAMS.contains(&name) {
+    } else if PROGRAMS.contains(&name) || name == BENCH {
         vec![package_of(name)]
     } else {
         TESTS.into_iter().chain([BROKEN]).map(String::from).collect()
@@ -54,7 +57,8 @@ pub fn tour_packages() -> Vec<String> {
 
 /// Every guest package, for what must hold for all of them.
 pub fn all_packages() -> Vec<String> {
-    tour_packages().into_iter().chain(TESTS.map(String::from)).chain([BROKEN.into()]).collect()
+    let others = TESTS.map(String::from).into_iter().chain([package_of(BENCH), BROKEN.into()]);
+    tour_packages().into_iter().chain(others).collect()
 }
 
 /// Guest programs that have been built: those of the packages asked for and no others, so that no

@@ -1,0 +1,54 @@
+//! A chain of derivations: one more is made at its end, and revoked.
+
+use freehold_abi::layout::{FRAME, MAX_DEPTH};
+use freehold_abi::update::TOTAL_UNLIMITED;
+use freehold_abi::{Call, CapName};
+use freehold_guest_tests::check_eq;
+use freehold_guest_tests::pages::{self, Frames};
+use freehold_rt::calls;
+
+use crate::mappings::live;
+use crate::measure::{Series, section};
+use crate::stub;
+
+/// Depths of the one that is made and revoked.
+const DEPTHS: [u32; 7] = [1, 2, 4, 8, 16, 32, MAX_DEPTH];
+const ROUNDS: u32 = 50;
+
+/// `map.depth.*`, `revoke.depth.*`.
+pub fn run() {
+    let (maps, revokes) = (super::names("map.depth", &DEPTHS), super::names("revoke.depth", &DEPTHS));
+    if maps.is_none() && revokes.is_none() {
+        return;
+    }
+    let frame = Frames::take(1, 1);
+    let page = pages::AT / FRAME;
+    // The page at index d - 1 is at depth d; the root is at depth 0.
+    let at = |depth: u32| match depth {
+        0 => (frame.container(), frame.at(0)),
+        _ => (pages::table(), depth - 1),
+    };
+    let words = |depth| stub::words(at(depth - 1), 1, CapName::NONE, page + depth - 1, TOTAL_UNLIMITED);
+    let mut deepest = 0;
+    for depth in DEPTHS {
+        while deepest + 1 < depth {
+            deepest += 1;
+            check_eq!(stub::update(words(deepest)), stub::OK, "depth {deepest}");
+        }
+        let (map, revoke) = (alloc::format!("map.depth.{depth}"), alloc::format!("revoke.depth.{depth}"));
+        let (mut mapping, mut revoking) = (Series::new(&map), Series::new(&revoke));
+        for _ in 0..=ROUNDS {
+            let update = words(depth);
+            let (sample, status) = section(|| stub::update(update));
+            check_eq!((status, live()), (stub::OK, depth));
+            mapping.add(sample);
+            let (container, index) = at(depth - 1);
+            let (sample, status) = section(|| stub::status(Call::RevokeRange, [container.0, index, 1, 0]));
+            check_eq!((status, live()), (stub::OK, depth - 1));
+            revoking.add(sample);
+        }
+        mapping.finish();
+        revoking.finish();
+    }
+    check_eq!(calls::unmap(CapName::NONE, page, MAX_DEPTH), Ok(()));
+}

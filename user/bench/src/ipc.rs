@@ -1,0 +1,178 @@
+//! Calls that a server answers.
+//!
+//! As the peers are measured: the caller's words stand in its UTCB before the section begins, and the server answers
+//! out of registers. That they really arrived is asked of the server afterwards, which then reads them all. The
+//! measurements called `ipc.read` hold everything: the caller writes its words, the server reads them and answers with
+//! their sum.
+
+use alloc::format;
+
+use freehold_abi::layout::utcb::MESSAGE;
+use freehold_abi::layout::{FOREVER, utcb};
+use freehold_abi::info::State;
+use freehold_abi::{Call, CapName, Rights, Tag};
+use freehold_guest_tests::home::Home;
+use freehold_guest_tests::objects::endpoint;
+use freehold_guest_tests::worker::{MAIN_PRIORITY, Options, Worker};
+use freehold_guest_tests::{check, check_eq};
+use freehold_rt::calls::{call_short, receive_short, reply_receive_short};
+use freehold_rt::slots::Slot;
+use freehold_rt::{Error, Utcb};
+
+use crate::measure::{Series, any_wanted, section, wanted};
+use crate::stub;
+
+/// Rounds of a measurement, the first not counted.
+pub const ROUNDS: u32 = 200;
+/// A partner in an exchange of messages: beside the caller, as the shortest path wants it.
+pub const BESIDE: Options = Options { priority: MAIN_PRIORITY, fpu: false, pager: CapName::NONE };
+/// What a server receives from, in a space of its own.
+pub const SERVED: CapName = CapName(8);
+
+/// Answers at once, out of registers.
+const PING: u16 = 0;
+/// Answers with the sum of the words that the last message left in the UTCB, as many as the first word says.
+const TOLD: u16 = 1;
+/// Answers with the sum of this message's words.
+const READ: u16 = 2;
+
+/// `call.null`.
+pub fn null() {
+    let mut series = Series::new("call.null");
+    for _ in 0..=ROUNDS {
+        let (sample, status) = section(|| stub::status(Call::Null, [0; 4]));
+        check_eq!(status, stub::OK);
+        series.add(sample);
+    }
+    series.finish();
+}
+
+/// A server and the endpoint that it serves.
+#[derive(Debug)]
+pub struct Pair {
+    worker: Worker,
+    endpoint: Slot,
+    _home: Home,
+}
+
+impl Pair {
+    /// Starts a server in a space of its own, or in this one, and waits until it waits.
+    pub fn start(home: Home) -> Pair {
+        let endpoint = endpoint();
+        let name = match home.space() {
+            CapName::NONE => endpoint.name(),
+            _ => {
+                home.give(SERVED, endpoint.name(), Rights::RECEIVE, 0);
+                SERVED
+            }
+        };
+        let worker = Worker::spawn(&home, BESIDE, serve, name.0);
+        check!(worker.reaches(State::Receiving));
+        Pair { worker, endpoint, _home: home }
+    }
+
+    /// Measures round trips with so many words; names are made from `name`.
+    pub fn round_trips(&self, name: &str, words: u32) {
+        let mut series = Series::new(name);
+        Utcb::current().within((FOREVER, FOREVER), || {
+            for round in 0..=ROUNDS {
+                series.add(self.round_trip(words, round));
+            }
+        });
+        series.finish();
+        check_eq!(self.worker.state(), State::Receiving);
+    }
+
+    fn round_trip(&self, words: u32, round: u32) -> crate::measure::Sample {
+        let (endpoint, tag) = (self.endpoint.name(), Tag::new(PING, words));
+        let word = |index: u32| round * 1000 + index * 7;
+        let utcb = Utcb::current();
+        for index in 3..=words {
+            utcb.set(MESSAGE + index as usize, word(index));
+        }
+        let (sample, answer) = section(|| call_short(endpoint, tag, [word(1), word(2)]));
+        check_eq!(answer, Ok((Tag::new(0, 0), [word(1) + 1, word(2) + 1])), "round {round}");
+        if words > 2 {
+            // What the last message left stays until this message is longer, which it is not.
+            let told = call_short(endpoint, Tag::new(TOLD, 2), [words, 0]);
+            let sum = (3..=words).map(word).fold(0, u32::wrapping_add);
+            check_eq!(told, Ok((Tag::new(0, 0), [sum, words])), "round {round}");
+        }
+        sample
+    }
+
+    fn readings(&self, name: &str, words: u32) {
+        let mut series = Series::new(name);
+        let (endpoint, tag, utcb) = (self.endpoint.name(), Tag::new(READ, words), Utcb::current());
+        utcb.within((FOREVER, FOREVER), || {
+            for round in 0..=ROUNDS {
+                let (sample, answer) = section(|| {
+                    for index in 3..=words {
+                        utcb.set(MESSAGE + index as usize, index ^ round);
+                    }
+                    call_short(endpoint, tag, [1 ^ round, 2 ^ round])
+                });
+                let sum = (1..=words).map(|index| index ^ round).fold(0, u32::wrapping_add);
+                check_eq!(answer, Ok((Tag::new(0, 0), [sum, words])), "round {round}");
+                series.add(sample);
+            }
+        });
+        series.finish();
+    }
+}
+
+/// `ipc.inter.*` and `ipc.read.*`.
+pub fn between_spaces() {
+    if !any_wanted(&["ipc", "ipc.inter", "ipc.read"]) && !LENGTHS.iter().any(|(words, _)| wants(*words)) {
+        return;
+    }
+    let pair = Pair::start(Home::new());
+    for &(words, read) in LENGTHS {
+        pair.round_trips(&format!("ipc.inter.{words}"), words);
+        if read {
+            pair.readings(&format!("ipc.read.{words}"), words);
+        }
+    }
+}
+
+/// Words of the messages, and whether they are also read.
+const LENGTHS: &[(u32, bool)] = &[(0, false), (4, true), (16, true), (62, true)];
+
+fn wants(words: u32) -> bool {
+    wanted(&format!("ipc.inter.{words}")) || wanted(&format!("ipc.read.{words}"))
+}
+
+/// `ipc.intra.0`.
+pub fn within_a_space() {
+    if wanted("ipc.intra.0") {
+        Pair::start(Home::own()).round_trips("ipc.intra.0", 0);
+    }
+}
+
+fn serve(endpoint: u32) {
+    let endpoint = CapName(endpoint);
+    let mut received = receive_short(endpoint);
+    while let Ok((_, tag, words)) = received {
+        received = match tag.label() {
+            PING => answer(endpoint, [words[0].wrapping_add(1), words[1].wrapping_add(1)]),
+            TOLD => answer(endpoint, [sum(words[0]), words[0]]),
+            _ => {
+                let all = words[0].wrapping_add(words[1]).wrapping_add(sum(tag.words()));
+                answer(endpoint, [all, tag.words()])
+            }
+        };
+    }
+}
+
+#[inline(always)]
+fn answer(endpoint: CapName, words: [u32; 2]) -> Result<(u32, Tag, [u32; 2]), Error> {
+    reply_receive_short(endpoint, Tag::new(0, 0), words)
+}
+
+/// The sum of the words of the UTCB from the third on.
+#[inline]
+fn sum(words: u32) -> u32 {
+    let utcb = Utcb::current();
+    let last = (words as usize).min(utcb::SEND_LIMIT - 1);
+    (3..=last).map(|index| utcb.get(MESSAGE + index)).fold(0, u32::wrapping_add)
+}

@@ -1,0 +1,220 @@
+//! Sections, rounds, records.
+//!
+//! What must hold: the cycle counter counts instructions (the emulator's instruction clock). What a section costs by
+//! itself is measured with a section that holds nothing, of the same form, and taken off.
+
+use alloc::vec::Vec;
+use core::arch::asm;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use freehold_abi::Call;
+use freehold_abi::info::Kernel;
+use freehold_rt::call::enter;
+use freehold_rt::serde::Serialize;
+use freehold_rt::{records, start};
+
+use freehold_guest_tests::{check, check_eq};
+
+const DESIGN: &str = "user-tables";
+
+/// What one section took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sample {
+    /// Instructions, the section's own taken off.
+    pub instructions: u32,
+    /// Loads of CR3.
+    pub switches: u32,
+}
+
+/// Does `work`, timed. `work` is what is measured and nothing else.
+#[inline(always)]
+pub fn section<R>(work: impl FnOnce() -> R) -> (Sample, R) {
+    let switches = switches();
+    let (instructions, result) = timed(work);
+    let switches = self::switches().wrapping_sub(switches);
+    (Sample { instructions: instructions.wrapping_sub(nothing()), switches }, result)
+}
+
+#[inline(always)]
+fn timed<R>(work: impl FnOnce() -> R) -> (u32, R) {
+    let before = counter();
+    let result = work();
+    (counter().wrapping_sub(before), result)
+}
+
+/// The lower half of the cycle counter.
+#[inline(always)]
+fn counter() -> u32 {
+    let low;
+    // SAFETY: reads the counter. Not `nomem`, so that what a section holds stays between its two.
+    unsafe { asm!("rdtsc", out("eax") low, out("edx") _, options(nostack, preserves_flags)) };
+    low
+}
+
+/// Loads of CR3 since boot.
+#[inline(always)]
+fn switches() -> u32 {
+    let (_, [count, ..]) = enter(Call::KernelInfo as u32, [0, Kernel::SpaceSwitches as u32, 0, 0]);
+    count
+}
+
+/// What a section costs that holds nothing but leaves no register for the first reading of the counter, as a call
+/// does.
+fn nothing() -> u32 {
+    static KNOWN: AtomicU32 = AtomicU32::new(u32::MAX);
+    if KNOWN.load(Ordering::Relaxed) == u32::MAX {
+        let once = || {
+            let empty = || {
+                // SAFETY: does nothing.
+                unsafe {
+                    asm!("", out("eax") _, out("ebx") _, out("ecx") _, out("edx") _, out("edi") _);
+                }
+            };
+            timed(empty).0
+        };
+        // An interrupt may hit one of them.
+        let least = (0..16).map(|_| once()).min().unwrap_or(0);
+        KNOWN.store(least, Ordering::Relaxed);
+    }
+    KNOWN.load(Ordering::Relaxed)
+}
+
+/// Whether a measurement is asked for.
+pub fn wanted(name: &str) -> bool {
+    let Some(boot) = start::boot_info() else { return true };
+    let line = boot.text.get(..boot.command_len as usize).and_then(|line| core::str::from_utf8(line).ok());
+    let only = line.and_then(|line| line.split(' ').find_map(|word| word.strip_prefix("only=")));
+    only.is_none_or(|only| {
+        only.split(',').any(|part| {
+            let rest = name.strip_prefix(part);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    })
+}
+
+/// Whether one of several is.
+pub fn any_wanted(names: &[&str]) -> bool {
+    names.iter().any(|name| wanted(name))
+}
+
+#[derive(Serialize)]
+#[serde(crate = "freehold_rt::serde")]
+struct Figures<'a> {
+    bench: &'a str,
+    design: &'static str,
+    unit: &'static str,
+    n: u32,
+    min: u32,
+    median: u32,
+    p99: u32,
+    max: u32,
+    /// The first one, which is in none of the others.
+    first: u32,
+    /// Loads of CR3 in a round.
+    switches: u32,
+    /// How many operations a section holds.
+    per: u32,
+    /// Of the instructions, those that clear frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clearing: Option<u32>,
+}
+
+#[derive(Serialize)]
+#[serde(crate = "freehold_rt::serde")]
+struct Bytes<'a> {
+    bench: &'a str,
+    design: &'static str,
+    unit: &'static str,
+    n: u32,
+    min: u32,
+    median: u32,
+    p99: u32,
+    max: u32,
+}
+
+/// The rounds of one measurement.
+#[derive(Debug)]
+pub struct Series<'a> {
+    name: &'a str,
+    per: u32,
+    clearing: Option<u32>,
+    first: Option<Sample>,
+    samples: Vec<Sample>,
+}
+
+impl<'a> Series<'a> {
+    /// No rounds yet.
+    pub fn new(name: &'a str) -> Series<'a> {
+        Series { name, per: 1, clearing: None, first: None, samples: Vec::with_capacity(256) }
+    }
+
+    /// A section holds so many operations.
+    pub fn per(self, per: u32) -> Series<'a> {
+        Series { per, ..self }
+    }
+
+    /// So many of a section's instructions clear frames.
+    pub fn clearing(self, instructions: u32) -> Series<'a> {
+        Series { clearing: Some(instructions), ..self }
+    }
+
+    /// Adds a round.
+    pub fn add(&mut self, sample: Sample) {
+        match self.first {
+            None => self.first = Some(sample),
+            Some(_) => self.samples.push(sample),
+        }
+    }
+
+    /// Writes the record, if it is asked for.
+    ///
+    /// # Panics
+    /// If there are fewer than two rounds.
+    pub fn finish(mut self) {
+        if !wanted(self.name) {
+            return;
+        }
+        let first = self.first.expect("a first round").instructions;
+        let samples = self.samples.as_mut_slice();
+        samples.sort_unstable_by_key(|sample| sample.switches);
+        let switches = samples[samples.len() / 2].switches;
+        check_eq!(samples[0].switches, switches, "{}: loads of CR3 differ from round to round", self.name);
+        samples.sort_unstable_by_key(|sample| sample.instructions);
+        let n = samples.len();
+        let at = |index: usize| samples[index].instructions;
+        let cleared = self.clearing.unwrap_or(0);
+        check!(at(0) > cleared, "{}: {} instructions, {cleared} of them to clear frames", self.name, at(0));
+        let figures = Figures {
+            bench: self.name,
+            design: DESIGN,
+            unit: "instructions",
+            n: n as u32,
+            min: at(0),
+            median: at(n / 2),
+            p99: at((n * 99).div_ceil(100) - 1),
+            max: at(n - 1),
+            first,
+            switches,
+            per: self.per,
+            clearing: self.clearing,
+        };
+        check_eq!(records::write(&figures), Ok(()), "{}", self.name);
+    }
+}
+
+/// Writes a record of bytes, which are counted once, if it is asked for.
+pub fn bytes(bench: &str, bytes: u32) {
+    if wanted(bench) {
+        let figures = Bytes {
+            bench,
+            design: DESIGN,
+            unit: "bytes",
+            n: 1,
+            min: bytes,
+            median: bytes,
+            p99: bytes,
+            max: bytes,
+        };
+        check_eq!(records::write(&figures), Ok(()), "{bench}");
+    }
+}
