@@ -103,11 +103,12 @@ pub struct TestArgs {
 /// Arguments of `./x bench`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Groups:\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n\n\
+    after_help = "Groups:\n  micro     what each operation costs, beside other kernels: call, ipc, notify, string, map, unmap, share, \
+    unshare,\n            revoke, fault, table, thread, space, size\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n\n\
     Parts left out at the end stand for all; CASE may be the word before its size. Examples:\n  \
-    ./x bench transfer\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
+    ./x bench micro\n  ./x bench ipc.inter map.1 fault\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
     A whole group, measured on the machine that is the default, takes the place of the figures that are kept: \
-    bench/GROUP.json and all that is made from it. Anything less is only shown."
+    bench/GROUP.json (micro: bench/baseline.json) and all that is made from it. Anything less is only shown."
 )]
 pub struct BenchArgs {
     /// What to measure [default: everything]

@@ -128,6 +128,11 @@ fn boot(scenario: &Scenario, guests: &Kernels, directory: &Path) -> Result<Boot>
     for words in scenario.shows {
         ensure!(boot.console.contains(words), "the console does not show {words:?}");
     }
+    if let Some(holds) = scenario.records
+        && scenario.expect.is_met_by(&boot.outcome)
+    {
+        holds(&boot.records)?;
+    }
     if let Some(path) = &file {
         run::verdict(&boot, &run::digest_of(path)?).map_err(anyhow::Error::msg)?;
     }

@@ -36,6 +36,8 @@ pub struct Scenario {
     pub shows: &'static [&'static str],
     /// Wall-clock time after which the boot counts as hung.
     pub time_limit: Duration,
+    /// What must hold of the records, beside how the boot must end.
+    pub records: Option<fn(&str) -> anyhow::Result<()>>,
     /// How the boot must end.
     pub expect: Expect,
 }
@@ -130,6 +132,7 @@ impl Scenario {
             typed: "",
             shows: &[],
             time_limit: TIME_LIMIT,
+            records: None,
             expect: Expect::Pass(name),
         }
     }

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use freehold_boot::bench::micro;
+use freehold_boot::guest::BENCH;
+
 use crate::scenario::{Expect, Scenario};
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    [harness(), boot(), inside(), hello(), tour(), service(), transfer()].into_iter().flatten().collect()
+    let layers = [harness(), boot(), inside(), hello(), tour(), service(), transfer(), figures()];
+    layers.into_iter().flatten().collect()
 }
 
 /// The harness itself: each way in which a guest can fail is seen as a failure of that kind, even if
@@ -175,4 +179,14 @@ fn transfer() -> Vec<Scenario> {
             ..Scenario::tour("transfer_told", 4096)
         },
     ]
+}
+
+/// What each operation costs: no more than it did.
+fn figures() -> Vec<Scenario> {
+    vec![Scenario {
+        modules: vec![BENCH],
+        memory_mib: micro::MEMORY_MIB,
+        records: Some(micro::no_worse),
+        ..Scenario::alone("bench-baseline", Expect::Pass(micro::CLOSING))
+    }]
 }

@@ -3,21 +3,28 @@
 //! What is measured comes in groups. A group is a row in `GROUPS`; its measurements have names that begin with its
 //! own, and it does with them what it likes.
 
+mod machine;
 mod markers;
+pub mod micro;
 mod progress;
+mod text;
 pub mod transfer;
 
+use std::fs::File;
+use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::args::BenchArgs;
 
 /// Measurements that belong together: one boot, one file of figures.
 struct Group {
-    /// The first part of its measurements' names.
+    /// The argument that stands for all of it.
     name: &'static str,
-    /// Whether what stands behind `NAME.` in an argument selects something that it measures.
+    /// The first parts of its measurements' names.
+    firsts: &'static [&'static str],
+    /// Whether an argument that begins with one of these selects something that it measures.
     has: fn(&str) -> bool,
     /// What can stand there, for somebody who asked for something else.
     parts: fn() -> String,
@@ -26,43 +33,76 @@ struct Group {
 }
 
 /// All groups, in the order in which they run.
-const GROUPS: &[Group] =
-    &[Group { name: transfer::NAME, has: transfer::has, parts: transfer::parts, run: transfer::run }];
+const GROUPS: &[Group] = &[
+    Group {
+        name: micro::NAME,
+        firsts: micro::FIRSTS,
+        has: micro::has,
+        parts: micro::parts,
+        run: micro::run,
+    },
+    Group {
+        name: transfer::NAME,
+        firsts: &[transfer::NAME],
+        has: transfer::has,
+        parts: transfer::parts,
+        run: transfer::run,
+    },
+];
+
+impl Group {
+    fn has_name(&self, name: &str) -> bool {
+        let first = name.split('.').next().unwrap_or(name);
+        self.name == name || self.firsts.contains(&first)
+    }
+}
 
 /// `./x bench`.
 ///
 /// # Errors
 /// A name selects nothing, the guest code does not build, the boot fails, or its records are not as they must be.
 pub fn all(args: &BenchArgs) -> Result<ExitCode> {
-    for (group, selections) in choose(&args.names)? {
+    let chosen = choose(&args.names)?;
+    if let Some(path) = &args.json {
+        File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    for (group, selections) in chosen {
         (group.run)(args, &selections)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Adds what a boot wrote to the file of records, if there is to be one.
+fn write_records(args: &BenchArgs, records: &str) -> Result<()> {
+    args.json.as_ref().map_or(Ok(()), |path| {
+        let file = File::options().append(true).create(true).open(path);
+        file.and_then(|mut file| file.write_all(records.as_bytes()))
+            .with_context(|| format!("cannot write {}", path.display()))
+    })
+}
+
 /// The groups to run, and what of each; an empty list stands for all of it.
 fn choose(names: &[String]) -> Result<Vec<(&'static Group, Vec<&str>)>> {
+    for name in names {
+        match GROUPS.iter().find(|group| group.has_name(name)) {
+            None => {
+                let groups: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
+                bail!("no group of measurements has {name}; there is {}", groups.join(", "));
+            }
+            Some(group) if name != group.name && !(group.has)(name) => {
+                bail!("{name} names no measurement of {}; there are {}", group.name, (group.parts)());
+            }
+            Some(_) => {}
+        }
+    }
     let mut chosen: Vec<(&Group, Vec<&str>)> = Vec::new();
     for group in GROUPS {
-        let selections = names.iter().filter_map(|name| name.strip_prefix(group.name)?.strip_prefix('.'));
-        let selections: Vec<&str> = selections.collect();
-        if names.is_empty() || names.iter().any(|name| name == group.name) {
+        let selections: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| group.has_name(name)).collect();
+        if names.is_empty() || selections.contains(&group.name) {
             chosen.push((group, Vec::new()));
         } else if !selections.is_empty() {
             chosen.push((group, selections));
-        }
-    }
-    for name in names {
-        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
-        match GROUPS.iter().find(|group| group.name == first) {
-            None => {
-                let groups: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
-                bail!("no group of measurements is called {first}; there is {}", groups.join(", "));
-            }
-            Some(group) if name != first && !(group.has)(rest) => {
-                bail!("{name} names no measurement of {first}; there are {}", (group.parts)());
-            }
-            Some(_) => {}
         }
     }
     Ok(chosen)
@@ -83,20 +123,25 @@ mod tests {
     #[test]
     fn names_choose_groups_and_parts_of_them() {
         let whole = vec![("transfer", vec![])];
-        assert_eq!(chosen(&[]).expect("all"), whole);
+        assert_eq!(chosen(&[]).expect("all"), [("micro", vec![]), ("transfer", vec![])]);
         assert_eq!(chosen(&["transfer"]).expect("a group"), whole);
         assert_eq!(chosen(&["transfer.open-64", "transfer"]).expect("a group and a part"), whole);
         assert_eq!(
             chosen(&["transfer.open-64", "transfer.read.pull"]).expect("parts"),
-            [("transfer", vec!["open-64".into(), "read.pull".into()])]
+            [("transfer", vec!["transfer.open-64".into(), "transfer.read.pull".into()])]
+        );
+        assert_eq!(
+            chosen(&["transfer.open-64", "ipc.inter", "map.1"]).expect("parts of two"),
+            [("micro", vec!["ipc.inter".into(), "map.1".into()]), ("transfer", vec!["transfer.open-64".into()])]
         );
     }
 
     #[test]
     fn a_name_that_selects_nothing_is_refused_with_what_there_is() {
         for (names, hint) in [
-            (&["ipc"][..], "there is transfer"),
-            (&["transfers"], "there is transfer"),
+            (&["icp"][..], "there is micro, transfer"),
+            (&["ipc.outer"], "ipc.inter.0"),
+            (&["transfers"], "there is micro, transfer"),
             (&["transfer", "transfer.open-65"], "open-64"),
             (&["transfer."], "open-64"),
             (&["transfer.open-64.wire"], "wired"),

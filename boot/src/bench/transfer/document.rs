@@ -5,6 +5,7 @@ use super::crossover;
 use super::figures::{Figures, Found, Results, grouped};
 use super::file::Machine;
 use super::verdicts;
+use crate::bench::text::table;
 
 /// Where the document is, below the workspace.
 pub const PATH: &str = "docs/transfer-scenarios.md";
@@ -60,16 +61,6 @@ fn machine_sentence(machine: &Machine, results: &Results) -> String {
         machine.unit,
         null.map_or("–".into(), grouped),
     )
-}
-
-/// A table: a row of heads, the alignments, the rows. The first column is text, the others are numbers.
-fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let heads: Vec<String> = heads.iter().map(|head| (*head).into()).collect();
-    let mut text = line(&heads);
-    text += &format!("|---|{}\n", "--:|".repeat(heads.len() - 1));
-    text.extend(rows.into_iter().map(|row| line(&row)));
-    text
 }
 
 /// A cell's figure: the cheapest of its kind bold, a dash where there is none.

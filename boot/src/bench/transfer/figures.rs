@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::{Cell, GROUP, Residency, Trust, Way};
+pub use crate::bench::text::grouped;
 use crate::records::Record;
 
 /// What one cell costs. A round is one request, from the client's call until it has its answer.
@@ -169,19 +170,6 @@ impl Results {
             (_, None) => size.parse().ok(),
         }
     }
-}
-
-/// A number as people read it: in groups of three digits.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// How often `part` goes into `whole`, to one digit behind the point, or none from ten on.

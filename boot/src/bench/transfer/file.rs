@@ -4,34 +4,15 @@
 //! so that the same code on the same emulator writes the same file.
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::cell::Cell;
 use super::figures::{Figures, Found, Results};
+pub use crate::bench::machine::Machine;
 
 /// Where it is, below the workspace.
 pub const PATH: &str = "bench/transfer.json";
-
-/// On what the figures were taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Machine {
-    /// The emulator's version.
-    pub qemu: String,
-    /// The compiler's version.
-    pub rustc: String,
-    /// How the guest code was built.
-    pub profile: String,
-    /// The processor's model, as the emulator calls it.
-    pub cpu: String,
-    /// Memory in MiB.
-    pub memory_mib: u32,
-    /// The design of the kernel.
-    pub design: String,
-    /// What is counted.
-    pub unit: String,
-}
 
 /// A cell's line.
 #[derive(Serialize)]

@@ -29,11 +29,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::args::{BenchArgs, DEFAULT_CPU, DEFAULT_MEMORY, Profile};
-use crate::bench::{markers, progress};
+use crate::args::BenchArgs;
+use crate::bench::machine::is_standard;
+use crate::bench::{markers, progress, write_records};
 use crate::guest::{self, Guests};
 use crate::qemu::{self, Boot, Console, Machine, Module};
-use crate::toolchain::Toolchain;
 use crate::{records, run, workspace};
 
 use cell::{CASES, Cell, GROUP, Residency, Trust, Way};
@@ -48,9 +48,15 @@ const APPEND_MAX: usize = 1024;
 /// Wall-clock time after which the boot counts as hung.
 const TIME_LIMIT: Duration = Duration::from_secs(3600);
 
-/// Whether a selection takes in a cell.
-pub fn has(selection: &str) -> bool {
-    !cell::beginnings(selection).is_empty()
+/// Whether a name takes in a cell.
+pub fn has(name: &str) -> bool {
+    !beginnings(name).is_empty()
+}
+
+/// What the names of the selected cells begin with, without the group's.
+fn beginnings(name: &str) -> Vec<String> {
+    let selection = name.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('.'));
+    selection.map_or(Vec::new(), cell::beginnings)
 }
 
 /// What a selection can be.
@@ -74,7 +80,7 @@ pub fn parts() -> String {
 pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     ensure!(!args.machine.host_time, "{NAME} counts instructions, which takes the instruction clock");
     let beginnings: Vec<String> =
-        selections.iter().flat_map(|selection| cell::beginnings(selection)).collect();
+        selections.iter().flat_map(|selection| beginnings(selection)).collect();
     let selected: Vec<Cell> = match selections {
         [] => Cell::all().chain(Cell::nulls()).collect(),
         _ => Cell::all().filter(|cell| beginnings.iter().any(|beginning| cell.begins(beginning))).collect(),
@@ -85,12 +91,8 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     let guests = guest::build(&guest::tour_packages(), args.build.profile)?;
     let results = measure(args, &guests, &beginnings, &selected)?;
     println!("{}", show::tables(&results).trim_start());
-    let standard = args.machine.cpu == DEFAULT_CPU
-        && args.machine.memory == DEFAULT_MEMORY
-        && args.build.profile == Profile::Release
-        && args.rounds.is_none();
-    if selections.is_empty() && standard && !args.no_save {
-        keep(workspace::root(), &machine(args)?, &results)?;
+    if selections.is_empty() && is_standard(args) && !args.no_save {
+        keep(workspace::root(), &file::Machine::of(args, args.machine.memory)?, &results)?;
         println!("kept: {}, {}, {}", file::PATH, document::PATH, crossover::PATH);
     } else if !args.no_save {
         println!("not kept: that is for the whole group on the default machine");
@@ -117,9 +119,7 @@ fn measure(args: &BenchArgs, guests: &Guests, beginnings: &[String], selected: &
     let boot = progress::during(GROUP, &directory.join(qemu::RECORDS_FILE), expected, || {
         machine.boot(&directory, Some(WORD))
     })?;
-    if let Some(path) = &args.json {
-        fs::write(path, &boot.records).with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    write_records(args, &boot.records)?;
     judge(&boot, selected)
 }
 
@@ -156,19 +156,6 @@ fn judge(boot: &Boot, selected: &[Cell]) -> Result<Results> {
     let missing = results.missing(selected.iter().copied());
     ensure!(missing.is_empty(), "no record of {}", missing.join(", "));
     Ok(results)
-}
-
-/// The machine on which figures are kept.
-fn machine(args: &BenchArgs) -> Result<file::Machine> {
-    Ok(file::Machine {
-        qemu: qemu::version()?,
-        rustc: Toolchain::ready()?.version()?,
-        profile: "release".into(),
-        cpu: args.machine.cpu.clone(),
-        memory_mib: args.machine.memory,
-        design: "user-tables".into(),
-        unit: "instructions".into(),
-    })
 }
 
 /// Writes the figures and all that is made from them, below `root`.

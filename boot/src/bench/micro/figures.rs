@@ -1,0 +1,102 @@
+//! What a run found.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::rows;
+use crate::records::Record;
+
+/// What one measurement came to. A record says more, which is passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// In what.
+    pub unit: String,
+    /// Rounds.
+    pub n: u64,
+    /// The least of them.
+    pub min: u64,
+    /// The one in the middle.
+    pub median: u64,
+    /// More than 99 of 100.
+    pub p99: u64,
+    /// The most.
+    pub max: u64,
+    /// The first, cold; it is none of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// Loads of CR3 in a round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switches: Option<u64>,
+    /// Operations in a round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per: Option<u64>,
+    /// Instructions of a round that clear frames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clearing: Option<u64>,
+}
+
+impl Figures {
+    /// Tenths of instructions for one operation, with or without the clearing of frames.
+    pub fn tenths(&self, apart: bool) -> u64 {
+        let clearing = if apart { self.clearing.unwrap_or(0) } else { 0 };
+        let per = self.per.unwrap_or(1).max(1);
+        (self.median.saturating_sub(clearing) * 10 + per / 2) / per
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(self.unit == "instructions" || self.unit == "bytes", "in {}", self.unit);
+        ensure!(self.n > 0, "no round was made");
+        let sorted = [self.min, self.median, self.p99, self.max].is_sorted();
+        ensure!(self.min > 0 && sorted, "min, median, p99 and max are not in order");
+        Ok(())
+    }
+}
+
+/// The results of a run, or of a part of it, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Results(BTreeMap<String, Figures>);
+
+impl Results {
+    /// Reads the records of measurements.
+    ///
+    /// # Errors
+    /// One is not known, came already, or is not as it must be.
+    pub fn read(records: &[Record]) -> Result<Results> {
+        let mut results = BTreeMap::new();
+        for record in records {
+            let Some(name) = record.get("bench").and_then(Value::as_str) else { continue };
+            let figures = || {
+                ensure!(rows::names().any(|known| known == name), "there is no such measurement");
+                let figures: Figures = serde_json::from_value(Value::Object(record.clone()))?;
+                figures.check()?;
+                Ok(figures)
+            };
+            let figures = figures().with_context(|| format!("the record of {name}"))?;
+            ensure!(results.insert(name.to_string(), figures).is_none(), "{name} came twice");
+        }
+        Ok(Results(results))
+    }
+
+    /// What a measurement came to.
+    pub fn get(&self, name: &str) -> Option<&Figures> {
+        self.0.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Figures)> {
+        self.0.iter().map(|(name, figures)| (name.as_str(), figures))
+    }
+
+    /// Those of the given names about which nothing was found.
+    pub fn missing(&self, names: impl Iterator<Item = String>) -> Vec<String> {
+        names.filter(|name| !self.0.contains_key(name)).collect()
+    }
+
+    /// Drops what was not asked for.
+    pub fn keep(&mut self, asked_for: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| asked_for(name));
+    }
+}

@@ -1,0 +1,180 @@
+//! The figures as tables: for a terminal, and for docs/performance.md.
+
+use super::figures::Results;
+use super::rows::{FURTHER, PEERS, Peer, Row, SIZES};
+use super::verdict::{growth, is_behind, misses};
+use crate::bench::machine::Machine;
+use crate::bench::text::{grouped, table};
+
+/// The document, below the workspace.
+pub const DOCUMENT: &str = "docs/performance.md";
+/// The names of its generated parts.
+pub const PARTS: [&str; 6] = ["machine", "rows", "misses", "further", "growth", "bytes"];
+
+/// A part of the document.
+pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> {
+    match name {
+        "machine" => Some(machine_sentence(machine)),
+        "rows" => Some(table(&ROW_HEADS, rows(results))),
+        "misses" => Some(missed(results)),
+        "further" => Some(table(&FURTHER_HEADS, further(results))),
+        "growth" => Some(grown(results)),
+        "bytes" => Some(table(&["what", "bytes"], sizes(results))),
+        _ => None,
+    }
+}
+
+/// All that was found, for a terminal.
+pub fn tables(results: &Results) -> String {
+    let parts = [
+        aligned(&ROW_HEADS, rows(results)),
+        aligned(&FURTHER_HEADS, further(results)),
+        grown(results),
+        aligned(&["what", "bytes"], sizes(results)),
+    ];
+    let parts: Vec<&str> = parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
+    parts.join("\n\n")
+}
+
+fn machine_sentence(machine: &Machine) -> String {
+    format!(
+        "QEMU {}, processor {}, {} MiB, instruction clock; {} build by rustc {}; design {}.\n\nThe other kernels: {}",
+        machine.qemu,
+        machine.cpu,
+        machine.memory_mib,
+        machine.profile,
+        machine.rustc,
+        machine.design,
+        PEERS.source
+    )
+}
+
+const ROW_HEADS: [&str; 10] =
+    ["name", "operation", "here", "at most", "", "Pistachio", "seL4", "first", "clearing", "CR3 loads"];
+
+fn rows(results: &Results) -> Vec<Vec<String>> {
+    let row = |row: &Row| {
+        let figures = results.get(&row.name)?;
+        let verdict = match misses(row, figures) {
+            _ if is_behind(row, figures) => "behind",
+            Some(_) => "misses",
+            None => "ok",
+        };
+        Some(vec![
+            row.name.clone(),
+            row.what.clone(),
+            tenths(figures.tenths(row.apart)),
+            grouped(row.target),
+            verdict.into(),
+            peer(row.pistachio.as_ref()),
+            peer(row.sel4.as_ref()),
+            figures.first.map_or(String::new(), grouped),
+            figures.clearing.map_or(String::new(), grouped),
+            figures.switches.map_or(String::new(), grouped),
+        ])
+    };
+    PEERS.rows.iter().filter_map(row).collect()
+}
+
+const FURTHER_HEADS: [&str; 6] = ["name", "operation", "instructions", "first", "clearing", "CR3 loads"];
+
+fn further(results: &Results) -> Vec<Vec<String>> {
+    let row = |(name, what): &(&str, &str)| {
+        let figures = results.get(name)?;
+        let or_nothing = |number: Option<u64>| number.map_or(String::new(), grouped);
+        Some(vec![
+            (*name).into(),
+            (*what).into(),
+            tenths(figures.tenths(false)),
+            or_nothing(figures.first),
+            or_nothing(figures.clearing),
+            or_nothing(figures.switches),
+        ])
+    };
+    FURTHER.iter().filter_map(row).collect()
+}
+
+fn sizes(results: &Results) -> Vec<Vec<String>> {
+    let row = |(name, what): &(&str, &str)| {
+        results.get(name).map(|figures| vec![format!("{name}: {what}"), grouped(figures.median)])
+    };
+    SIZES.iter().filter_map(row).collect()
+}
+
+/// A line for each row that misses its target.
+fn missed(results: &Results) -> String {
+    let line = |row: &Row| {
+        let figures = results.get(&row.name)?;
+        let over = misses(row, figures)?;
+        let (here, target) = (figures.tenths(row.apart), row.target * 10);
+        let times = here * 10 / target;
+        Some(format!(
+            "- `{}` takes {} instead of {}: {} too many, {}.{} times the target.\n",
+            row.name,
+            tenths(here),
+            grouped(row.target),
+            tenths(over),
+            times / 10,
+            times % 10
+        ))
+    };
+    let lines: String = PEERS.rows.iter().filter_map(line).collect();
+    if lines.is_empty() { "Every row meets its target.".into() } else { lines }
+}
+
+/// A line for each measurement that must stay flat.
+fn grown(results: &Results) -> String {
+    let line = |growth: super::verdict::Growth<'_>| {
+        let points: Vec<String> = growth
+            .points
+            .iter()
+            .map(|&(count, cost)| format!("{} at {}", grouped(cost), grouped(count.into())))
+            .collect();
+        format!(
+            "- {}: {} ({}.{} %): {}.\n",
+            growth.what,
+            if growth.is_flat() { "FLAT" } else { "NOT flat" },
+            growth.spread / 10,
+            growth.spread % 10,
+            points.join(", ")
+        )
+    };
+    growth(results).into_iter().map(line).collect()
+}
+
+/// Tenths as people read them: without a point if there is nothing behind it.
+fn tenths(tenths: u64) -> String {
+    match tenths % 10 {
+        0 => grouped(tenths / 10),
+        rest => format!("{}.{rest}", grouped(tenths / 10)),
+    }
+}
+
+fn peer(peer: Option<&Peer>) -> String {
+    let Some(peer) = peer else { return "–".into() };
+    let most = peer.most.map_or(String::new(), |most| format!("–{}", grouped(most)));
+    let note = peer.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
+    format!("{}{most}{note}", grouped(peer.least))
+}
+
+/// A table for a terminal: columns as wide as they must be, the first two to the left.
+fn aligned(heads: &[&str], rows: Vec<Vec<String>>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads: Vec<String> = heads.iter().map(|head| (*head).into()).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().chain([&heads]).map(|row| row[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let left = if heads.len() > 2 { 2 } else { 1 };
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
+        format!("{}\n", line.trim_end())
+    };
+    [&heads].into_iter().chain(&rows).map(line).collect()
+}
