@@ -34,13 +34,7 @@ struct Group {
 
 /// All groups, in the order in which they run.
 const GROUPS: &[Group] = &[
-    Group {
-        name: micro::NAME,
-        firsts: micro::FIRSTS,
-        has: micro::has,
-        parts: micro::parts,
-        run: micro::run,
-    },
+    Group { name: micro::NAME, firsts: micro::FIRSTS, has: micro::has, parts: micro::parts, run: micro::run },
     Group {
         name: transfer::NAME,
         firsts: &[transfer::NAME],
@@ -132,7 +126,10 @@ mod tests {
         );
         assert_eq!(
             chosen(&["transfer.open-64", "ipc.inter", "map.1"]).expect("parts of two"),
-            [("micro", vec!["ipc.inter".into(), "map.1".into()]), ("transfer", vec!["transfer.open-64".into()])]
+            [
+                ("micro", vec!["ipc.inter".into(), "map.1".into()]),
+                ("transfer", vec!["transfer.open-64".into()])
+            ]
         );
     }
 

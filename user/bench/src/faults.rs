@@ -7,8 +7,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_abi::fault::{PAGE_FAULT, RESUME, UPCALL};
 use freehold_abi::info::{State, start};
-use freehold_abi::layout::utcb::{self, MESSAGE};
 use freehold_abi::layout::FRAME;
+use freehold_abi::layout::utcb::{self, MESSAGE};
 use freehold_abi::update::UPDATES_AT;
 use freehold_abi::{Call, CapName, Rights, Tag};
 use freehold_guest_tests::home::Home;
@@ -16,12 +16,12 @@ use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::pages::{self, Frames, peek};
 use freehold_guest_tests::worker::{Options, Worker};
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::calls::{self, Lend, receive_short, reply_receive_short};
 use freehold_rt::Utcb;
+use freehold_rt::calls::{self, Lend, receive_short, reply_receive_short};
 
 use crate::ipc::{BESIDE, SERVED};
-use crate::measure::{Sample, Series, section, wanted};
 use crate::mappings::live;
+use crate::measure::{Sample, Series, section, wanted};
 use crate::stub;
 
 /// Rounds, the first included: the pages that are touched.
@@ -115,7 +115,8 @@ fn prepare_and_touch(argument: u32) {
     let (label, eip, esp) = (word(utcb::UPCALL), word(utcb::UPCALL + 7), word(utcb::UPCALL + 8));
     // mov dword ptr [label], 0; mov esp, [esp of the fault]; jmp [eip of the fault] (docs/calls.md, 3.1).
     let mut code = [0; 24];
-    for (at, opcode, operand) in [(0, [0xC7, 0x05], label), (10, [0x8B, 0x25], esp), (16, [0xFF, 0x25], eip)] {
+    for (at, opcode, operand) in [(0, [0xC7, 0x05], label), (10, [0x8B, 0x25], esp), (16, [0xFF, 0x25], eip)]
+    {
         code[at..at + 2].copy_from_slice(&opcode);
         code[at + 2..at + 6].copy_from_slice(&operand.to_le_bytes());
     }
@@ -182,4 +183,3 @@ global_asm!(
     number = const Call::Update as u32,
     source = sym SOURCE,
 );
-

@@ -7,9 +7,9 @@
 
 use alloc::format;
 
+use freehold_abi::info::State;
 use freehold_abi::layout::utcb::MESSAGE;
 use freehold_abi::layout::{FOREVER, utcb};
-use freehold_abi::info::State;
 use freehold_abi::{Call, CapName, Rights, Tag};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;

@@ -1,15 +1,15 @@
 //! 4 MiB shared with another space by one hook, and taken back.
 
 use freehold_abi::info::State;
-use freehold_abi::layout::{ENTRIES, FRAME, FOREVER};
+use freehold_abi::layout::{ENTRIES, FOREVER, FRAME};
 use freehold_abi::{Call, CapName, Rights, Tag};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::pages::{self, Frames, peek, poke};
 use freehold_guest_tests::worker::Worker;
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::calls::{call_short, receive_short, reply_receive_short};
 use freehold_rt::Utcb;
+use freehold_rt::calls::{call_short, receive_short, reply_receive_short};
 
 use crate::ipc::{BESIDE, SERVED};
 use crate::measure::{Series, any_wanted, section};

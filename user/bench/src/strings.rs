@@ -1,7 +1,6 @@
 //! Calls with a string, answered without.
 
 use alloc::format;
-use alloc::string::String;
 
 use freehold_abi::info::State;
 use freehold_abi::layout::{FOREVER, FRAME, utcb};
@@ -57,7 +56,7 @@ pub fn run() {
     check_eq!(worker.state(), State::Receiving);
 }
 
-fn measure(name: &String, bytes: u32, endpoint: CapName) {
+fn measure(name: &str, bytes: u32, endpoint: CapName) {
     let mut series = Series::new(name);
     let utcb = Utcb::current();
     utcb.set_strings(&[Part { address: pages::AT, bytes }]);
@@ -71,7 +70,8 @@ fn measure(name: &String, bytes: u32, endpoint: CapName) {
             check_eq!((status, arrived), (stub::OK, bytes), "round {round}");
             series.add(sample);
             let words = bytes / 4;
-            let (status, [_, _, sum, _]) = stub::call(Call::Call, [endpoint.0, Tag::new(TOLD, 1).0, words, 0]);
+            let (status, [_, _, sum, _]) =
+                stub::call(Call::Call, [endpoint.0, Tag::new(TOLD, 1).0, words, 0]);
             let expected = (0..words).map(|word| peek(pages::AT + 4 * word)).fold(0, u32::wrapping_add);
             check_eq!((status, sum), (stub::OK, expected), "round {round}");
         }

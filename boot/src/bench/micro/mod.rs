@@ -29,8 +29,8 @@ use figures::Results;
 pub const NAME: &str = "micro";
 /// The first parts of its measurements' names.
 pub const FIRSTS: &[&str] = &[
-    "call", "ipc", "notify", "string", "map", "unmap", "share", "unshare", "revoke", "fault", "table", "thread",
-    "space", "size",
+    "call", "ipc", "notify", "string", "map", "unmap", "share", "unshare", "revoke", "fault", "table",
+    "thread", "space", "size",
 ];
 /// The name in the guest's closing record.
 pub const CLOSING: &str = "bench-micro";
@@ -138,8 +138,7 @@ fn keep(root: &Path, machine: &Machine, results: &Results) -> Result<()> {
     let mut expected = show::PARTS;
     expected.sort();
     ensure!(names == expected, "{} shows {names:?}; it must show each of {expected:?} once", show::DOCUMENT);
-    let document =
-        markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
+    let document = markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
     for (path, text) in [(file::PATH, file::write(machine, results)), (show::DOCUMENT, document)] {
         let path = root.join(path);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;

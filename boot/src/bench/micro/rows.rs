@@ -68,7 +68,11 @@ pub const FURTHER: &[(&str, &str)] = &[
 /// Measurements that are made again with more of something around: the beginning of their names, what there is more
 /// of, how many.
 pub const GROWTH: &[(&str, &str, &[u32])] = &[
-    ("ipc.threads", "round trip between spaces, by threads that wait elsewhere", &[1, 10, 100, 1_000, 10_000]),
+    (
+        "ipc.threads",
+        "round trip between spaces, by threads that wait elsewhere",
+        &[1, 10, 100, 1_000, 10_000],
+    ),
     ("ipc.spaces", "round trip between spaces, by other spaces", &[1, 10, 100, 1_000]),
     ("map.live", "map a frame, by its live mappings", &[1, 10, 100, 1_000, 10_000, 100_000]),
     (
@@ -92,9 +96,8 @@ pub const SIZES: &[(&str, &str)] = &[
 pub fn names() -> impl Iterator<Item = String> {
     let rows = PEERS.rows.iter().map(|row| row.name.clone());
     let others = FURTHER.iter().chain(SIZES).map(|(name, _)| (*name).to_string());
-    let growing = GROWTH
-        .iter()
-        .flat_map(|(name, _, counts)| counts.iter().map(move |count| format!("{name}.{count}")));
+    let growing =
+        GROWTH.iter().flat_map(|(name, _, counts)| counts.iter().map(move |count| format!("{name}.{count}")));
     rows.chain(others).chain(growing)
 }
 

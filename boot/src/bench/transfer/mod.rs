@@ -79,8 +79,7 @@ pub fn parts() -> String {
 /// written.
 pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     ensure!(!args.machine.host_time, "{NAME} counts instructions, which takes the instruction clock");
-    let beginnings: Vec<String> =
-        selections.iter().flat_map(|selection| beginnings(selection)).collect();
+    let beginnings: Vec<String> = selections.iter().flat_map(|selection| beginnings(selection)).collect();
     let selected: Vec<Cell> = match selections {
         [] => Cell::all().chain(Cell::nulls()).collect(),
         _ => Cell::all().filter(|cell| beginnings.iter().any(|beginning| cell.begins(beginning))).collect(),

@@ -9,9 +9,9 @@ use freehold_guest_tests::check_eq;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
 use freehold_rt::calls::{self, ThreadPlace};
+use freehold_rt::memory;
 use freehold_rt::roots::Extent;
 use freehold_rt::slots::Slot;
-use freehold_rt::memory;
 
 use super::sleeper;
 use crate::annex::{Annex, INDEX};
