@@ -6,6 +6,7 @@
 //! their sum.
 
 use alloc::format;
+use core::hint::black_box;
 
 use freehold_abi::info::State;
 use freehold_abi::layout::utcb::MESSAGE;
@@ -15,9 +16,9 @@ use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::worker::{MAIN_PRIORITY, Options, Worker};
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::calls::{call_short, receive_short, reply_receive_short};
+use freehold_rt::Utcb;
+use freehold_rt::calls::call_short;
 use freehold_rt::slots::Slot;
-use freehold_rt::{Error, Utcb};
 
 use crate::measure::{Series, any_wanted, section, wanted};
 use crate::stub;
@@ -90,8 +91,9 @@ impl Pair {
         for index in 3..=words {
             utcb.set(MESSAGE + index as usize, word(index));
         }
-        let (sample, answer) = section(|| call_short(endpoint, tag, [word(1), word(2)]));
-        check_eq!(answer, Ok((Tag::new(0, 0), [word(1) + 1, word(2) + 1])), "round {round}");
+        let message = black_box([endpoint.0, tag.0, word(1), word(2)]);
+        let (sample, answer) = section(|| stub::call(Call::Call, message));
+        check_eq!(answer, (stub::OK, [0, Tag::new(0, 0).0, word(1) + 1, word(2) + 1]), "round {round}");
         if words > 2 {
             // What the last message left stays until this message is longer, which it is not.
             let told = call_short(endpoint, Tag::new(TOLD, 2), [words, 0]);
@@ -150,23 +152,17 @@ pub fn within_a_space() {
 }
 
 fn serve(endpoint: u32) {
-    let endpoint = CapName(endpoint);
-    let mut received = receive_short(endpoint);
-    while let Ok((_, tag, words)) = received {
+    let answer =
+        |words: [u32; 2]| stub::call(Call::ReplyReceive, [endpoint, Tag::new(0, 0).0, words[0], words[1]]);
+    let mut received = stub::call(Call::Receive, [endpoint, 0, 0, 0]);
+    while let (stub::OK, [_, tag, first, second]) = received {
+        let tag = Tag(tag);
         received = match tag.label() {
-            PING => answer(endpoint, [words[0].wrapping_add(1), words[1].wrapping_add(1)]),
-            TOLD => answer(endpoint, [sum(words[0]), words[0]]),
-            _ => {
-                let all = words[0].wrapping_add(words[1]).wrapping_add(sum(tag.words()));
-                answer(endpoint, [all, tag.words()])
-            }
+            PING => answer([first.wrapping_add(1), second.wrapping_add(1)]),
+            TOLD => answer([sum(first), first]),
+            _ => answer([first.wrapping_add(second).wrapping_add(sum(tag.words())), tag.words()]),
         };
     }
-}
-
-#[inline(always)]
-fn answer(endpoint: CapName, words: [u32; 2]) -> Result<(u32, Tag, [u32; 2]), Error> {
-    reply_receive_short(endpoint, Tag::new(0, 0), words)
 }
 
 /// The sum of the words of the UTCB from the third on.
