@@ -41,9 +41,18 @@ pub struct Figures {
 impl Figures {
     /// Tenths of instructions for one operation, with or without the clearing of frames.
     pub fn tenths(&self, apart: bool) -> u64 {
+        self.for_one(self.median, apart)
+    }
+
+    /// The same of the first round.
+    pub fn first_tenths(&self, apart: bool) -> Option<u64> {
+        self.first.map(|first| self.for_one(first, apart))
+    }
+
+    fn for_one(&self, round: u64, apart: bool) -> u64 {
         let clearing = if apart { self.clearing.unwrap_or(0) } else { 0 };
         let per = self.per.unwrap_or(1).max(1);
-        (self.median.saturating_sub(clearing) * 10 + per / 2) / per
+        (round.saturating_sub(clearing) * 10 + per / 2) / per
     }
 
     fn check(&self) -> Result<()> {

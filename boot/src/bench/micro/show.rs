@@ -15,9 +15,9 @@ pub const PARTS: [&str; 6] = ["machine", "rows", "misses", "further", "growth", 
 pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> {
     match name {
         "machine" => Some(machine_sentence(machine)),
-        "rows" => Some(table(&ROW_HEADS, rows(results))),
+        "rows" => Some(document_table(&ROW_HEADS, rows(results))),
         "misses" => Some(missed(results)),
-        "further" => Some(table(&FURTHER_HEADS, further(results))),
+        "further" => Some(document_table(&FURTHER_HEADS, further(results))),
         "growth" => Some(grown(results)),
         "bytes" => Some(table(&["what", "bytes"], sizes(results))),
         _ => None,
@@ -36,6 +36,15 @@ pub fn tables(results: &Results) -> String {
     parts.join("\n\n")
 }
 
+/// A table for the document, in which a measurement's name and the operation are one column.
+fn document_table(heads: &[&str], rows: Vec<Vec<String>>) -> String {
+    let join = |row: Vec<String>| {
+        let first = format!("`{}` {}", row[0], row[1]);
+        std::iter::once(first).chain(row.into_iter().skip(2)).collect()
+    };
+    table(&heads[1..], rows.into_iter().map(join))
+}
+
 fn machine_sentence(machine: &Machine) -> String {
     format!(
         "QEMU {}, processor {}, {} MiB, instruction clock; {} build by rustc {}; design {}.\n\nThe other kernels: {}",
@@ -49,8 +58,18 @@ fn machine_sentence(machine: &Machine) -> String {
     )
 }
 
-const ROW_HEADS: [&str; 10] =
-    ["name", "operation", "here", "at most", "", "Pistachio", "seL4", "first", "clearing", "CR3 loads"];
+const ROW_HEADS: [&str; 10] = [
+    "name",
+    "operation",
+    "here",
+    "at most",
+    "verdict",
+    "Pistachio",
+    "seL4",
+    "first",
+    "clearing",
+    "CR3 loads",
+];
 
 fn rows(results: &Results) -> Vec<Vec<String>> {
     let row = |row: &Row| {
@@ -68,7 +87,7 @@ fn rows(results: &Results) -> Vec<Vec<String>> {
             verdict.into(),
             peer(row.pistachio.as_ref()),
             peer(row.sel4.as_ref()),
-            figures.first.map_or(String::new(), grouped),
+            figures.first_tenths(row.apart).map_or(String::new(), tenths),
             figures.clearing.map_or(String::new(), grouped),
             figures.switches.map_or(String::new(), grouped),
         ])
@@ -86,7 +105,7 @@ fn further(results: &Results) -> Vec<Vec<String>> {
             (*name).into(),
             (*what).into(),
             tenths(figures.tenths(false)),
-            or_nothing(figures.first),
+            figures.first_tenths(false).map_or(String::new(), tenths),
             or_nothing(figures.clearing),
             or_nothing(figures.switches),
         ])
