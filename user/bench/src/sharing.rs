@@ -9,7 +9,7 @@ use freehold_guest_tests::pages::{self, Frames, peek, poke};
 use freehold_guest_tests::worker::Worker;
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::Utcb;
-use freehold_rt::calls::{call_short, receive_short, reply_receive_short};
+use freehold_rt::calls::{call_short, receive_short, reply_receive_short, unmap};
 
 use crate::ipc::{BESIDE, SERVED};
 use crate::measure::{Series, any_wanted, section};
@@ -47,8 +47,7 @@ pub fn run() {
     }
     share.finish();
     unshare.finish();
-    let pages_of_it = (pages::AT / FRAME, ENTRIES);
-    check_eq!(freehold_rt::calls::unmap(CapName::NONE, pages_of_it.0, pages_of_it.1), Ok(()));
+    check_eq!(unmap(CapName::NONE, pages::AT / FRAME, ENTRIES), Ok(()));
 }
 
 /// Answers with what stands at two addresses.

@@ -15,7 +15,7 @@ use freehold_rt::memory;
 use freehold_rt::slots::Slot;
 
 use crate::annex::{Annex, INDEX};
-use crate::measure::{any_wanted, bytes, wanted};
+use crate::measure::{bytes, wanted};
 use crate::revoking::derive;
 
 /// `size.*`.
@@ -30,7 +30,7 @@ pub fn run() {
     if wanted("size.mapping") {
         mapping();
     }
-    if any_wanted(&["size.program"]) {
+    if wanted("size.program") {
         program();
     }
 }

@@ -17,8 +17,8 @@ const ROUNDS: u32 = 50;
 
 /// `map.depth.*`, `revoke.depth.*`.
 pub fn run() {
-    let (maps, revokes) = (super::names("map.depth", &DEPTHS), super::names("revoke.depth", &DEPTHS));
-    if maps.is_none() && revokes.is_none() {
+    let any_wanted = |prefix| super::any_wanted(prefix, &DEPTHS);
+    if !any_wanted("map.depth") && !any_wanted("revoke.depth") {
         return;
     }
     let frame = Frames::take(1, 1);
@@ -35,7 +35,7 @@ pub fn run() {
             deepest += 1;
             check_eq!(stub::update(words(deepest)), stub::OK, "depth {deepest}");
         }
-        let (map, revoke) = (alloc::format!("map.depth.{depth}"), alloc::format!("revoke.depth.{depth}"));
+        let (map, revoke) = (super::name("map.depth", depth), super::name("revoke.depth", depth));
         let (mut mapping, mut revoking) = (Series::new(&map), Series::new(&revoke));
         for _ in 0..=ROUNDS {
             let update = words(depth);

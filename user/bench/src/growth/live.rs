@@ -21,8 +21,8 @@ const ROUNDS: u32 = 50;
 
 /// `map.live.*`, `revoke.live.*`.
 pub fn run() {
-    let (maps, revokes) = (super::names("map.live", &COUNTS), super::names("revoke.live", &COUNTS));
-    if maps.is_none() && revokes.is_none() {
+    let any_wanted = |prefix| super::any_wanted(prefix, &COUNTS);
+    if !any_wanted("map.live") && !any_wanted("revoke.live") {
         return;
     }
     let frame = Frames::take(1, 1);
@@ -39,7 +39,7 @@ pub fn run() {
             derive(root, CapName::NONE, INDEX * ENTRIES + there, more);
             there += more;
         }
-        let (map, revoke) = (alloc::format!("map.live.{count}"), alloc::format!("revoke.live.{count}"));
+        let (map, revoke) = (super::name("map.live", count), super::name("revoke.live", count));
         let (mut mapping, mut revoking) = (Series::new(&map), Series::new(&revoke));
         // The parent from which one is derived and revoked stands among the others' siblings.
         check_eq!(stub::update(stub::words(root, 1, CapName::NONE, page, TOTAL_UNLIMITED)), stub::OK);

@@ -11,11 +11,12 @@ use alloc::string::String;
 
 use crate::measure::wanted;
 
-/// The names of a measurement with so many around, of which at least one is asked for; none else.
-fn names(prefix: &str, counts: &[u32]) -> Option<impl Fn(u32) -> String> {
-    let name = |count: u32| format!("{prefix}.{count}");
-    counts.iter().any(|&count| wanted(&name(count))).then_some(()).map(|()| {
-        let prefix = String::from(prefix);
-        move |count: u32| format!("{prefix}.{count}")
-    })
+/// The name of a measurement with `count` of something around.
+fn name(prefix: &str, count: u32) -> String {
+    format!("{prefix}.{count}")
+}
+
+/// Whether one with any of these counts is asked for.
+fn any_wanted(prefix: &str, counts: &[u32]) -> bool {
+    counts.iter().any(|&count| wanted(&name(prefix, count)))
 }

@@ -26,7 +26,9 @@ const TABLE: CapName = CapName(1);
 
 /// `ipc.spaces.*`.
 pub fn run() {
-    let Some(name) = super::names("ipc.spaces", &COUNTS) else { return };
+    if !super::any_wanted("ipc.spaces", &COUNTS) {
+        return;
+    }
     let pair = Pair::start(Home::new());
     let (endpoint, space, thread) = (endpoint(), slot(), slot());
     let mut spaces: Vec<Extent> = Vec::new();
@@ -36,7 +38,7 @@ pub fn run() {
             make(frames, &endpoint, &space, &thread);
             spaces.push(frames);
         }
-        pair.round_trips(&name(count), 0);
+        pair.round_trips(&super::name("ipc.spaces", count), 0);
     }
     for frames in spaces {
         check_eq!(memory::release(frames), Ok(()), "a space");

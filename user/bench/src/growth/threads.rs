@@ -22,12 +22,14 @@ const COUNTS: [u32; 5] = [1, 10, 100, 1_000, 10_000];
 
 /// `ipc.threads.*`.
 pub fn run() {
-    let Some(name) = super::names("ipc.threads", &COUNTS) else { return };
+    if !super::any_wanted("ipc.threads", &COUNTS) {
+        return;
+    }
     let pair = Pair::start(Home::new());
     let mut crowd = Crowd::new();
     for count in COUNTS {
         crowd.grow(count);
-        pair.round_trips(&name(count), 0);
+        pair.round_trips(&super::name("ipc.threads", count), 0);
     }
     crowd.end();
 }
