@@ -46,7 +46,7 @@ pub fn evict() -> u32 {
 /// The pager's.
 pub fn touch(bytes: u32) -> Result<(), pager::Error> {
     (0..=CLIENTS as u32)
-        .try_for_each(|buffer| pager::touch(BUFFERS + buffer * DATA_BYTES, bytes.min(DATA_BYTES), true))
+        .try_for_each(|buffer| pager::touch(BUFFERS + buffer * DATA_BYTES, bytes.min(DATA_BYTES)))
 }
 
 /// Serves requests until the endpoint is gone.

@@ -33,9 +33,10 @@ pub(super) fn behind(part: Part, done: u32) -> Part {
 /// # Safety
 /// The memory is the caller's: to write, if `write`.
 pub(super) unsafe fn touch(part: Part, write: bool) {
-    // Not at all, if the pages are there; in one go, if it is the pager library's; page by page if it is not, or if it is more than fits.
+    // Not at all, if the pages are there; in one go, if it is the pager library's; page by page if it is not, or if
+    // it is more than fits.
     let Part { address, bytes } = part;
-    if pager::present(address, bytes, write) || pager::touch(address, bytes, write).is_ok() {
+    if pager::present(address, bytes, write) || pager::touch(address, bytes).is_ok() {
         return;
     }
     let (first, last) = (part.address, part.address + (part.bytes - 1));

@@ -52,7 +52,7 @@ impl Present for Touch {
             }
             _ if count > LAST => Err(Failure::Missing(address)),
             _ => {
-                self.pins[usize::from(write)] = wired::pin(if write { rest } else { part }, write)?;
+                self.pins[usize::from(write)] = wired::pin(if write { rest } else { part })?;
                 Ok(())
             }
         }

@@ -24,16 +24,16 @@ pub fn call(
     request: &[u8],
     reply: &mut [u8],
 ) -> Result<Done, Failure> {
-    let mut wire = Wire { _request: pin(own::part(request), false)?, _reply: pin(own::part(reply), true)? };
+    let mut wire = Wire { _request: pin(own::part(request))?, _reply: pin(own::part(reply))? };
     strings::exchange(peer, (op, args), request, reply, Way::Wired, &mut wire)
 }
 
 /// Pins a part. `None`: there is nothing to pin.
-pub(super) fn pin(part: Part, write: bool) -> Result<Option<Pinned>, Failure> {
+pub(super) fn pin(part: Part) -> Result<Option<Pinned>, Failure> {
     if part.bytes == 0 {
         return Ok(None);
     }
-    match pager::pin(part.address, part.bytes, write) {
+    match pager::pin(part.address, part.bytes) {
         Ok(pinned) => Ok(Some(pinned)),
         Err(PinError::Pager(pager::Error::NotMine)) => Ok(None),
         Err(_) => Err(Failure::NoMeans),

@@ -126,13 +126,12 @@ impl From<MapError> for Error {
 }
 
 /// Makes the pages of `bytes` from `address` on present, all at the same time; they can be evicted again at any
-/// moment. `write`: they are to be written (every page of a region can be). No bytes is no page, and a success.
+/// moment. They can be written, as every page of a region. No bytes is no page, and a success.
 ///
 /// # Errors
 /// NotStarted, NotMine; OutOfMemory if they are more pages than there are frames for, StoreFull, Kernel: some may be
 /// present then.
-pub fn touch(address: u32, bytes: u32, write: bool) -> Result<(), Error> {
-    let _ = write;
+pub fn touch(address: u32, bytes: u32) -> Result<(), Error> {
     books::with(|books| {
         let span = books.span(address, bytes)?;
         let before = books.statistics.brought;
@@ -143,12 +142,11 @@ pub fn touch(address: u32, bytes: u32, write: bool) -> Result<(), Error> {
 }
 
 /// Makes the pages of `bytes` from `address` on present and keeps them so until what is returned is dropped. If they
-/// are present already, no call to the kernel is made. `write` as for [`touch`].
+/// are present already, no call to the kernel is made.
 ///
 /// # Errors
 /// [`PinError`]; nothing is pinned then.
-pub fn pin(address: u32, bytes: u32, write: bool) -> Result<Pinned, PinError> {
-    let _ = write;
+pub fn pin(address: u32, bytes: u32) -> Result<Pinned, PinError> {
     pins::pin(address, bytes)
 }
 

@@ -33,14 +33,14 @@ pub fn store_full(mode: Mode) {
     let refusal = pager::last_refusal();
     let eip = writer.info().eip;
     check_eq!(refusal, Some(Refusal { address: missing, eip, error: Error::StoreFull }));
-    check_eq!(pager::touch(missing, 1, true), Err(Error::StoreFull));
+    check_eq!(pager::touch(missing, 1), Err(Error::StoreFull));
     check_eq!(scene.statistics().written, STORED);
     // What is in the store can come back only if something else can go: nothing can, all frames are written to.
     let present = (0..RESIDENT + STORED).filter(|&at| pager::resident(page(at), 1)).count() as u32;
     check_eq!(present, RESIDENT);
     let absent =
         (0..RESIDENT + STORED).find(|&at| !pager::resident(page(at), 1)).expect("a page in the store");
-    check_eq!(pager::touch(page(absent), 1, false), Err(Error::StoreFull));
+    check_eq!(pager::touch(page(absent), 1), Err(Error::StoreFull));
     let right = |at: u32| peek(page(at)) == 1000 + at;
     check!((0..RESIDENT + STORED).filter(|&at| pager::resident(page(at), 1)).all(right));
     check_eq!(pager::evict(page(0), 32 * FRAME), 0, "no room for any");
@@ -57,17 +57,17 @@ pub fn store_full(mode: Mode) {
 pub fn too_large() {
     let scene = Scene::new(BY_THREAD, RESIDENT, 32, 3);
     let region = Region::new(page(0), 32).expect("a region");
-    check_eq!(pager::touch(page(0), RESIDENT * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(0), RESIDENT * FRAME), Ok(()));
     check!(pager::resident(page(0), RESIDENT * FRAME));
-    check_eq!(pager::touch(page(8), RESIDENT * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(8), RESIDENT * FRAME), Ok(()));
     check!(pager::resident(page(8), RESIDENT * FRAME));
-    check_eq!(pager::touch(page(0), RESIDENT * FRAME + 1, true), Err(Error::OutOfMemory));
-    let guard = pager::pin(page(20), 3 * FRAME, true).expect("pinned");
-    check_eq!(pager::touch(page(0), (RESIDENT - 3) * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(0), RESIDENT * FRAME + 1), Err(Error::OutOfMemory));
+    let guard = pager::pin(page(20), 3 * FRAME).expect("pinned");
+    check_eq!(pager::touch(page(0), (RESIDENT - 3) * FRAME), Ok(()));
     check!(pager::resident(page(0), (RESIDENT - 3) * FRAME));
-    check_eq!(pager::touch(page(0), (RESIDENT - 2) * FRAME, true), Err(Error::OutOfMemory));
+    check_eq!(pager::touch(page(0), (RESIDENT - 2) * FRAME), Err(Error::OutOfMemory));
     drop(guard);
-    check_eq!(pager::touch(page(0), (RESIDENT - 2) * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(0), (RESIDENT - 2) * FRAME), Ok(()));
     check_eq!(scene.statistics().faults, 0);
     drop(region);
 }

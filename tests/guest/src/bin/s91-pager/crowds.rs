@@ -29,7 +29,7 @@ fn wander(thread: u32) {
         poke(address, value);
         model[at as usize] = value;
         match random.below(64) {
-            0 => drop(pager::pin(page(at), 1, true)),
+            0 => drop(pager::pin(page(at), 1)),
             1 => drop(pager::evict(page(at), FRAME)),
             // Whoever is interrupted in the allocator can wait for whoever faults.
             2..8 => drop(core::hint::black_box(vec![step; 64])),

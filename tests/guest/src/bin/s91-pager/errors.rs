@@ -13,11 +13,11 @@ const SMALL: Config = Config { resident: 8, stored: 8, pinned: 2 };
 pub fn service() {
     let nothing = |error: Option<Error>| check_eq!(error, Some(Error::NotStarted));
     nothing(pager::stop().err());
-    nothing(pager::touch(page(0), 1, false).err());
+    nothing(pager::touch(page(0), 1).err());
     nothing(pager::adopt_current().err());
     nothing(pager::statistics().err());
     nothing(Region::new(page(0), 1).err());
-    check_eq!(pager::pin(page(0), 1, false).err(), Some(PinError::Pager(Error::NotStarted)));
+    check_eq!(pager::pin(page(0), 1).err(), Some(PinError::Pager(Error::NotStarted)));
     check_eq!((pager::name(), pager::last_refusal()), (CapName::NONE, None));
     check_eq!(pager::evict(page(0), 1), 0);
     for mode in [BY_THREAD, Mode::Upcall] {
@@ -26,7 +26,7 @@ pub fn service() {
         check_eq!(pager::start(SMALL, mode), Err(Error::Started));
         let region = Region::new(page(0), 1).expect("a region");
         check_eq!(pager::stop(), Err(Error::InUse));
-        check_eq!(pager::touch(page(0), 1, false), Ok(()));
+        check_eq!(pager::touch(page(0), 1), Ok(()));
         drop(region);
         check_eq!(pager::stop(), Ok(()));
         check_eq!(pager::stop(), Err(Error::NotStarted));
@@ -99,7 +99,7 @@ pub fn regions() {
     let many: alloc::vec::Vec<_> = (0..63).map_while(|at| Region::new(page(100 + at), 1).ok()).collect();
     check_eq!(many.len(), 63);
     check_eq!(Region::new(page(300), 1).err(), Some(Error::TooManyRegions));
-    check_eq!(pager::touch(page(162), 1, true), Ok(()));
+    check_eq!(pager::touch(page(162), 1), Ok(()));
     drop(many);
     drop(region);
     drop(scene);
@@ -120,10 +120,10 @@ pub fn ranges() {
         (u32::MAX, 2),
         (0, 1),
     ] {
-        check_eq!(pager::touch(address, bytes, false), Err(Error::NotMine), "{address:#x} {bytes:#x}");
+        check_eq!(pager::touch(address, bytes), Err(Error::NotMine), "{address:#x} {bytes:#x}");
         check_eq!(pager::evict(address, bytes), 0);
     }
-    check_eq!(pager::touch(page(510), 4 * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(510), 4 * FRAME), Ok(()));
     check!(pager::resident(page(510), 4 * FRAME));
     check!(!pager::resident(page(509) + FRAME - 1, 2) && !pager::resident(page(513), FRAME + 1));
     check!(pager::resident(page(509), 0), "nothing is always there");

@@ -45,7 +45,7 @@ pub fn clean() {
     check!(read.evictions >= 200, "{read:?}");
     check_eq!((read.written, read.read), (0, 0));
     // The first thread, which is not paged, uses what it has made present.
-    let there = || check_eq!(pager::touch(page(3), 1, true), Ok(()));
+    let there = || check_eq!(pager::touch(page(3), 1), Ok(()));
     let away = || {
         check_eq!(pager::evict(page(3), FRAME), 1);
         check!(!pager::resident(page(3), 1));
@@ -77,7 +77,7 @@ pub fn second_chance() {
     let region = Region::new(page(0), 64).expect("a region");
     for step in 0..STEPS {
         for at in [0, 1, 2 + step % 62] {
-            check_eq!(pager::touch(page(at), 1, true), Ok(()));
+            check_eq!(pager::touch(page(at), 1), Ok(()));
             poke(page(at), step);
         }
     }
@@ -93,15 +93,15 @@ pub fn second_chance() {
 pub fn behind() {
     let scene = Scene::new(BY_THREAD, 8, 8, 0);
     let region = Region::new(page(0), 8).expect("a region");
-    check_eq!(pager::touch(page(3), 1, true), Ok(()));
+    check_eq!(pager::touch(page(3), 1), Ok(()));
     poke(page(3), 5);
     check_eq!(calls::unmap(CapName::NONE, page(3) / FRAME, 1), Ok(()));
     check!(!pager::resident(page(3), 1));
-    check_eq!(pager::touch(page(2), 3 * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(2), 3 * FRAME), Ok(()));
     check_eq!((peek(page(3)), scene.statistics().brought), (5, 3));
     check_eq!(pager::evict(page(0), 8 * FRAME), 3);
     check_eq!(scene.statistics().written, 1, "nobody knows what was written before");
-    check_eq!(pager::touch(page(3), 1, true), Ok(()));
+    check_eq!(pager::touch(page(3), 1), Ok(()));
     check_eq!(peek(page(3)), 5);
     drop(region);
 }

@@ -17,10 +17,10 @@ pub fn counted() {
     let scene = Scene::new(BY_THREAD, 10, 20, 4);
     let region = Region::new(page(0), 16).expect("a region");
     let pinned = || scene.statistics().pinned;
-    let first = pager::pin(page(2) + 7, 1, true).expect("pinned");
-    let second = pager::pin(page(1) + FRAME - 1, 2, false).expect("pinned");
+    let first = pager::pin(page(2) + 7, 1).expect("pinned");
+    let second = pager::pin(page(1) + FRAME - 1, 2).expect("pinned");
     check_eq!(pinned(), 2);
-    let third = pager::pin(page(2), FRAME, false).expect("pinned");
+    let third = pager::pin(page(2), FRAME).expect("pinned");
     check_eq!(pinned(), 2);
     check!(pager::resident(page(1), 2 * FRAME));
     check_eq!(pager::evict(page(0), 16 * FRAME), 0);
@@ -31,16 +31,16 @@ pub fn counted() {
     check_eq!((pinned(), pager::evict(page(0), 16 * FRAME)), (0, 2));
     check_eq!(scene.statistics().pinned_most, 2);
     // No bytes are no page.
-    let none = pager::pin(page(5), 0, true).expect("pinned");
+    let none = pager::pin(page(5), 0).expect("pinned");
     check_eq!(pinned(), 0);
     drop(none);
     // An update would leave its words in the message registers.
-    check_eq!(pager::touch(page(4), 4 * FRAME, true), Ok(()));
+    check_eq!(pager::touch(page(4), 4 * FRAME), Ok(()));
     let before = scene.statistics();
     let utcb = Utcb::current();
     (0..4).for_each(|word| utcb.set(MESSAGE + UPDATES_AT + word, 0xCA11));
     for _ in 0..100 {
-        let guard = pager::pin(page(4), 4 * FRAME, true).expect("pinned");
+        let guard = pager::pin(page(4), 4 * FRAME).expect("pinned");
         drop(guard);
     }
     check!((0..4).all(|word| utcb.get(MESSAGE + UPDATES_AT + word) == 0xCA11));
@@ -55,7 +55,7 @@ pub fn counted() {
 pub fn bounded() {
     let scene = Scene::new(BY_THREAD, 10, 20, 4);
     let region = Region::new(page(0), 16).expect("a region");
-    let pin = |at: u32, pages: u32| pager::pin(page(at), pages * FRAME, true);
+    let pin = |at: u32, pages: u32| pager::pin(page(at), pages * FRAME);
     check_eq!(pin(0, 5).err(), Some(PinError::Bound));
     let three = pin(0, 3).expect("pinned");
     check_eq!(pin(3, 2).err(), Some(PinError::Bound));
@@ -86,18 +86,18 @@ pub fn failed() {
     let scene = Scene::new(BY_THREAD, 8, 0, 4);
     let region = Region::new(page(0), 16).expect("a region");
     for (at, bytes) in [(15, 2 * FRAME), (16, 1), (0, 16 * FRAME + 1), (0, u32::MAX)] {
-        check_eq!(pager::pin(page(at), bytes, true).err(), Some(PinError::Pager(Error::NotMine)), "{at}");
+        check_eq!(pager::pin(page(at), bytes).err(), Some(PinError::Pager(Error::NotMine)), "{at}");
     }
     // All frames but two are written to, and the store has no place: the third page cannot come.
     for at in 0..6 {
-        check_eq!(pager::touch(page(at), 1, true), Ok(()));
+        check_eq!(pager::touch(page(at), 1), Ok(()));
         poke(page(at), at);
     }
-    let failed = pager::pin(page(8), 3 * FRAME, true).err();
+    let failed = pager::pin(page(8), 3 * FRAME).err();
     check_eq!(failed, Some(PinError::Pager(Error::StoreFull)));
     check_eq!(scene.statistics().pinned, 0);
     check_eq!(pager::evict(page(8), 3 * FRAME), 2, "those that came are not pinned");
-    let guard = pager::pin(page(8), 2 * FRAME, true).expect("pinned");
+    let guard = pager::pin(page(8), 2 * FRAME).expect("pinned");
     check!((0..6).all(|at| pager::resident(page(at), 1) && peek(page(at)) == at));
     drop(guard);
     drop(region);
@@ -107,12 +107,12 @@ pub fn failed() {
 pub fn orphan() {
     let scene = Scene::new(BY_THREAD, 8, 8, 2);
     let region = Region::new(page(0), 4).expect("a region");
-    let orphan = pager::pin(page(0), 2 * FRAME, true).expect("pinned");
-    let [late, later, latest] = [(); 3].map(|()| pager::pin(page(0), FRAME, true).expect("pinned"));
+    let orphan = pager::pin(page(0), 2 * FRAME).expect("pinned");
+    let [late, later, latest] = [(); 3].map(|()| pager::pin(page(0), FRAME).expect("pinned"));
     drop(region);
     check_eq!(scene.statistics().pinned, 0);
     let region = Region::new(page(0), 4).expect("a region");
-    let guard = pager::pin(page(0), 2 * FRAME, true).expect("pinned");
+    let guard = pager::pin(page(0), 2 * FRAME).expect("pinned");
     drop(orphan);
     check_eq!((scene.statistics().pinned, pager::evict(page(0), 4 * FRAME)), (2, 0));
     drop(guard);
@@ -123,7 +123,7 @@ pub fn orphan() {
     let scene = Scene::new(BY_THREAD, 8, 8, 2);
     check_eq!(scene.statistics().pinned, 0);
     let region = Region::new(page(0), 4).expect("a region");
-    let guard = pager::pin(page(0), FRAME, true).expect("pinned");
+    let guard = pager::pin(page(0), FRAME).expect("pinned");
     drop(later);
     check_eq!((scene.statistics().pinned, pager::evict(page(0), 4 * FRAME)), (1, 0));
     drop(guard);
@@ -156,7 +156,7 @@ pub fn pressure(mode: Mode) {
     board::clear();
     let scene = Scene::new(mode, 9, 64, 4);
     let region = Region::new(page(0), 64).expect("a region");
-    let guard = pager::pin(page(0), 4 * FRAME, true).expect("pinned");
+    let guard = pager::pin(page(0), 4 * FRAME).expect("pinned");
     (0..4).for_each(|at| poke(page(at), 0xF1 + at));
     // One that takes its turn, and one that comes between any two steps of the pager.
     let beside = Paged::with(Options::new(PRIORITY), look, 100);

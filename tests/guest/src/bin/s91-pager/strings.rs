@@ -111,7 +111,7 @@ fn note(broken: Broken, part: Part) {
     match broken.error {
         Error::FaultMine => {
             check!(inside, "{broken:?}");
-            check_eq!(pager::touch(part.address, part.bytes, true), Ok(()));
+            check_eq!(pager::touch(part.address, part.bytes), Ok(()));
         }
         error => drop(check_eq!(error, Error::FaultTheirs)),
     }
@@ -175,7 +175,7 @@ fn send_wired(rounds: u32) {
     let (utcb, part) = (Utcb::current(), part(FROM));
     for round in 0..rounds {
         fill(part, 99 + 2 * round);
-        let guard = pager::pin(part.address, part.bytes, false).expect("pinned");
+        let guard = pager::pin(part.address, part.bytes).expect("pinned");
         press(round);
         utcb.set_strings(&[part]);
         check_eq!(calls::send_strings(meeting(), &Message::new(1).with_strings()), Ok(()));
@@ -186,7 +186,7 @@ fn send_wired(rounds: u32) {
 fn receive_wired(rounds: u32) {
     let (utcb, part) = (Utcb::current(), part(TO));
     for round in 0..rounds {
-        let guard = pager::pin(part.address, part.bytes, true).expect("pinned");
+        let guard = pager::pin(part.address, part.bytes).expect("pinned");
         press(round);
         accept(utcb, part);
         let got = calls::receive_strings(meeting());

@@ -64,9 +64,9 @@ fn wander(seed: u32) {
                 wrong += u32::from(evicted > count || after - before != evicted);
             }
             90..94 => {
-                wrong += u32::from(pager::touch(page(at), bytes(count), true) != Ok(()));
+                wrong += u32::from(pager::touch(page(at), bytes(count)) != Ok(()));
             }
-            94..98 => match pager::pin(page(at) + 5, bytes(count) - 5, true) {
+            94..98 => match pager::pin(page(at) + 5, bytes(count) - 5) {
                 Ok(guard) => guards.push((at, count, guard)),
                 Err(PinError::Bound) => refused += 1,
                 Err(_) => wrong += 1,

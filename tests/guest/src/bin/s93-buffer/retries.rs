@@ -159,7 +159,7 @@ pub fn tight() {
             duo::fill(SEED, request, reply);
             // The piece for what arrives, and the only client's, which is the last.
             let pieces = [0, duo::CLIENTS * PIECE];
-            let pins = pieces.map(|piece| pager::pin(SERVER.0 + piece, PAGES * FRAME, true));
+            let pins = pieces.map(|piece| pager::pin(SERVER.0 + piece, PAGES * FRAME));
             check!(pins.iter().all(Result::is_ok), "{pins:?}");
             for region in [REQUEST, REPLY] {
                 pager::evict(region.0, region.1);
@@ -182,7 +182,7 @@ fn missing_reply(mode: Mode) {
                 for way in [Way::Registers, Way::Wired, Way::Touched, Way::Pull] {
                     duo::fill(SEED, request, BYTES);
                     for region in [SERVER, REQUEST, REPLY] {
-                        check_eq!(pager::touch(region.0, region.1, true), Ok(()));
+                        check_eq!(pager::touch(region.0, region.1), Ok(()));
                     }
                     let done = ways::call(&mut peer, way, EVICT, (request, BYTES), SEED);
                     let by_strings = matches!(way, Way::Wired | Way::Touched);

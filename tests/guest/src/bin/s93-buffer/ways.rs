@@ -37,7 +37,7 @@ impl Missing {
                 pager::evict(address, bytes);
                 check!(used == 0 || !pager::resident(address, used as u32));
             } else {
-                check_eq!(pager::touch(address, bytes, true), Ok(()));
+                check_eq!(pager::touch(address, bytes), Ok(()));
             }
         }
     }
