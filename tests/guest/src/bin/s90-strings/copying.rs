@@ -339,8 +339,13 @@ fn send_late(number: u32) {
 fn watch(buffer: u32) {
     let began = time::ticks();
     board::set(SEEN, 1 << 16 | u32::from(byte(buffer)) << 8 | u32::from(byte(buffer + STRING_BYTES_MAX - 1)));
-    while byte(buffer + STRING_BYTES_MAX - 1) == 0 {
-        board::set(LASTED, time::ticks() - began);
+    loop {
+        // Before the look: between the two, the turn can end, and the copy with it.
+        let lasted = time::ticks() - began;
+        if byte(buffer + STRING_BYTES_MAX - 1) != 0 {
+            return;
+        }
+        board::set(LASTED, lasted);
     }
 }
 
