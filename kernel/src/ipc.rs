@@ -9,7 +9,7 @@ use core::cell::Cell;
 
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
-use freehold_abi::{Call, CapName, Error, Rights, Tag, fault, message};
+use freehold_abi::{Call, CapName, Error, Rights, Tag, message};
 use freehold_captree::Link;
 use freehold_user_pagetables::layout::SPARE;
 use freehold_user_pagetables::{Budget, FrameType};
@@ -19,9 +19,9 @@ use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{FaultMessage, ReplyPlace, ThreadRef, Until, reg};
+use crate::thread::{ReplyPlace, ThreadRef, Until, reg};
 use crate::transfer::{self, Exchange};
-use crate::{items, notification, strings};
+use crate::{items, notification, pager, strings};
 
 /// Call: sends and waits for the reply.
 pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -132,7 +132,7 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
     let caller = reply_target(k, t)?;
     check_tag(Tag(t.get(reg::ESI)))?;
     if caller.has_faulted() {
-        answer_fault(k, t, caller);
+        pager::answer(k, t, caller);
         return Ok(Answer::OfPager);
     }
     if strings::read_strings(k, t)? == Outcome::Again || !spend_on_items(k, t) {
@@ -210,49 +210,6 @@ pub fn reply_target(k: &Kernel, t: ThreadRef) -> Result<ThreadRef, Error> {
     Ok(unsafe { ThreadRef::new(cap.object) })
 }
 
-/// Sends a fault's message to the thread's pager, in its name. Without a pager it stops.
-pub fn send_fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
-    match ask_pager(k, t, message) {
-        // It faults again when it next runs.
-        Ok(Outcome::Again) => t.clear_fault(),
-        Ok(_) => {}
-        Err(_) => {
-            t.state.set(State::Stopped);
-            k.scheduler.withdraw(t);
-        }
-    }
-}
-
-/// Lets `t` call its pager with `message`. If that fails, the message still counts as not answered.
-///
-/// # Errors
-/// Those of a Call by the pager's name.
-pub fn ask_pager(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
-    t.set_fault(message);
-    let cap = k.cap(t, CapName::from_word(t.pager.get()))?;
-    let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
-    send_to(k, t, origin, cap, State::Calling)
-}
-
-/// A pager's answer to a fault: the faulting thread's registers are its own, so only what the answer says
-/// about them changes.
-fn answer_fault(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) {
-    let (label, place) = (pager.tag().label(), (pager.get(reg::EDI), pager.get(reg::EBP)));
-    k.drop_reply(faulted);
-    if faulted.role.get().is_some() {
-        return transfer::pager_answered(k, faulted, label, place);
-    }
-    faulted.clear_fault();
-    if label == fault::STOP {
-        faulted.state.set(State::Stopped);
-        return;
-    }
-    if label == fault::RESUME_AT {
-        faulted.resume_at(place.0, place.1);
-    }
-    k.scheduler.make_ready(faulted);
-}
-
 /// The time limit of a waiting thread has passed.
 pub fn time_out(k: &mut Kernel, t: ThreadRef) {
     if t.role.get().is_some() {
@@ -309,7 +266,7 @@ fn send_phase(k: &mut Kernel, t: ThreadRef, state: State) -> CallResult {
 }
 
 /// Sends the message of `t`, which is Ready or in a transfer, through `cap` to the endpoint that lives in `origin`.
-fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -> CallResult {
+pub fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -> CallResult {
     while let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
         if !k.may_still_wait(receiver, origin) {
             if !k.units.spend(1) {

@@ -26,6 +26,7 @@ mod make;
 mod mapping;
 mod multiboot;
 mod notification;
+mod pager;
 mod panic;
 mod physical;
 mod queue;

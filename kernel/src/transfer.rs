@@ -21,7 +21,7 @@ use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::syscall::Outcome;
 use crate::thread::{Errand, FaultMessage, ThreadRef, Until, reg};
-use crate::{copy, ipc, items, units};
+use crate::{copy, ipc, items, pager, units};
 
 /// Most bytes between two checks for interrupts.
 const PIECE: u32 = UNITS * UNIT_BYTES;
@@ -200,7 +200,7 @@ fn page_missing(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef, address: 
         return stop(k, driver, faulted);
     }
     let words = [address, access & (ACCESS_WRITE | fault::ACCESS_PRESENT), faulted.get(reg::EIP), 0, 0];
-    match ipc::ask_pager(k, faulted, FaultMessage { label: PAGE_FAULT, count: 3, words }) {
+    match pager::ask(k, faulted, FaultMessage { label: PAGE_FAULT, count: 3, words }) {
         // The copy finds the page missing once more.
         Ok(Outcome::Again) => {
             faulted.clear_fault();

@@ -8,7 +8,7 @@ use freehold_abi::fault::{ACCESS_PRESENT, ACCESS_WRITE, EXCEPTION, PAGE_FAULT};
 use crate::arch::{VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, cpu, pic};
 use crate::kernel::Kernel;
 use crate::thread::{FaultMessage, ThreadRef, reg};
-use crate::{ipc, units, upcall};
+use crate::{pager, units, upcall};
 
 /// Entry point: an exception or interrupt while the current thread ran.
 #[unsafe(no_mangle)]
@@ -31,7 +31,7 @@ extern "C" fn kernel_note_irq(line: u32) {
 
 fn fault(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
     if !upcall::begin(t, &message) {
-        ipc::send_fault(k, t, message);
+        pager::report(k, t, message);
     }
 }
 
