@@ -82,13 +82,19 @@ pub enum Until {
     Forever,
 }
 
-/// A place of a thread in a circular list.
-#[derive(Default)]
+/// A place of a thread in a circular list. In no list, it is a circle by itself.
 pub struct Place {
-    /// The thread behind; `None`: in no list.
-    pub next: Cell<Option<ThreadRef>>,
+    /// The thread behind.
+    pub next: Cell<ThreadRef>,
     /// The thread before.
-    pub prev: Cell<Option<ThreadRef>>,
+    pub prev: Cell<ThreadRef>,
+}
+
+impl Place {
+    /// The place of `thread` in no list.
+    fn alone(thread: ThreadRef) -> Place {
+        Place { next: Cell::new(thread), prev: Cell::new(thread) }
+    }
 }
 
 /// The message of a faulting thread, which its registers cannot hold.
@@ -216,15 +222,15 @@ impl ThreadRef {
                 waits_on: Cell::new(Link::NONE),
                 waits_by: Cell::new(Link::NONE),
                 waits_since: Cell::new(0),
-                queue: Place::default(),
+                queue: Place::alone(thread),
                 max_priority: Cell::new(0),
                 fault: Cell::new(FaultMessage::default()),
                 pager: Cell::new(0),
                 slice: Cell::new(0),
                 deadline: Cell::new(0),
                 wheel: Cell::new(None),
-                timer: Place::default(),
-                siblings: Place::default(),
+                timer: Place::alone(thread),
+                siblings: Place::alone(thread),
                 ranges: Default::default(),
                 range_count: Cell::new(0),
                 strings: List::default(),

@@ -18,8 +18,6 @@
     // From here on nothing fails.
     xor     edx, edx
     mov     ss:[ecx + {map} + {spare}], edx
-    mov     ss:[eax + {map} + {queue_next}], edx
-    mov     ss:[eax + {map} + {queue_prev}], edx
     mov     [esp + {range_count}], edx
     mov     [esp + {buffers}], edx
     mov     byte ptr [esp + {standing}], {awaiting}
@@ -50,8 +48,6 @@
     // From here on nothing fails.
     lea     edx, [esp - {map}]
     mov     ss:[ebx + {map} + {spare}], edx
-    mov     [esp + {queue_next}], edx
-    mov     [esp + {queue_prev}], edx
     or      ebx, {in_node}
     mov     [esp + {waits_on}], ebx
     or      ecx, {in_node}

@@ -91,7 +91,6 @@ global_asm!(
     waits_by = const offset_of!(Thread, waits_by),
     waits_since = const offset_of!(Thread, waits_since),
     queue_next = const offset_of!(Thread, queue) + offset_of!(Place, next),
-    queue_prev = const offset_of!(Thread, queue) + offset_of!(Place, prev),
     range_count = const offset_of!(Thread, range_count),
     buffers = const offset_of!(Thread, buffers) + List::BYTES,
     first_address = const offset_of!(Thread, buffers) + List::FIRST_ADDRESS,
