@@ -246,8 +246,8 @@ impl Kernel {
             if total > self.tables.total_limit(to.address() & !0xFFF) {
                 return Err(Error::NoCredits);
             }
+            self.revoking(from);
             relocate(&mut self.tables, from, to);
-            self.revoking();
         }
         self.fill(to, content, false);
         self.clear(from);

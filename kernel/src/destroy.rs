@@ -8,7 +8,7 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS, NODES, UNIT_BYTES, USER_TABLES};
 use freehold_abi::{Error, Rights};
 use freehold_captree::{Link, remove};
-use freehold_user_pagetables::layout::{self, AREA_TABLES, SPACE_NODES};
+use freehold_user_pagetables::layout::{self, AREA_TABLES, IN_NODE, SPACE_NODES};
 use freehold_user_pagetables::{Budget, FrameType, Kind as EntryKind, Memory, Progress};
 
 use crate::caps::DYING;
@@ -108,7 +108,9 @@ macro_rules! yield_to_woken {
 impl Kernel {
     /// Takes back all that was derived from the node in `slot`.
     fn revoke_slot(&mut self, slot: Link) -> Progress {
-        self.revoking();
+        if slot.kind() == IN_NODE {
+            self.revoking(slot);
+        }
         let (progress, flush) = self.tables.revoke(slot, &mut self.units);
         self.owe(flush);
         progress
@@ -116,7 +118,7 @@ impl Kernel {
 
     /// Empties a slot of a capability node.
     fn delete_slot(&mut self, slot: Link) -> Progress {
-        self.revoking();
+        self.revoking(slot);
         let kind = self.tables.cap_kind(slot);
         if kind == Kind::Empty as u32 {
             return Progress::Done;

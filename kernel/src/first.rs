@@ -155,7 +155,7 @@ fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) 
     let name = slot(k, start::THREAD);
     let thread: ThreadRef = k.make_thread(frame, utcb, name, directory, place::UTCB).expect(FRESH);
     thread.max_priority.set(MAX_PRIORITY as u8);
-    thread.priority.set(MAX_PRIORITY as u8 / 2);
+    thread.set_priority(MAX_PRIORITY as u8 / 2);
     thread.resume_at(entry, place::STACK_END);
     thread.set(crate::thread::reg::EBX, place::BOOT_INFO);
     k.scheduler.make_ready(thread);

@@ -11,7 +11,7 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
 use freehold_abi::{Call, CapName, Error, Rights, Tag, message};
 use freehold_captree::Link;
-use freehold_user_pagetables::layout::SPARE;
+use freehold_user_pagetables::layout::{IN_NODE, SPARE};
 use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
@@ -19,7 +19,7 @@ use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{ReplyPlace, ThreadRef, Until, reg};
+use crate::thread::{ReplyPlace, ThreadRef, Until, reg, special};
 use crate::transfer::{self, Exchange};
 use crate::{items, notification, pager, strings};
 
@@ -319,7 +319,11 @@ pub fn queue_up(
     t.state.set(state);
     t.waits_on.set(origin);
     t.waits_by.set(by);
-    t.waits_since.set(k.wait_stamp);
+    let first = k.head(origin);
+    if let Some(first) = first {
+        first.mark(special::INVOLVED, true);
+    }
+    t.mark(special::INVOLVED, first.is_some() || !t.calls_by_sysenter());
     k.with_queue(origin, |head| queue::push_back(head, t, QUEUE));
     arm(k, t, limit);
     Ok(Outcome::Waits)
@@ -329,6 +333,7 @@ pub fn queue_up(
 pub fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
     caller.state.set(State::AwaitingReply);
     caller.reply.set(ReplyPlace::Held(callee));
+    caller.mark(special::INVOLVED, !caller.calls_by_sysenter());
     callee.caller.set(Some(caller));
     if !caller.has_faulted() {
         arm(k, caller, caller.utcb_word(utcb::RECEIVE_LIMIT));
@@ -401,10 +406,22 @@ impl Kernel {
         }
     }
 
+    /// The slot of a capability node is about to be emptied, what is derived from it to be revoked, or the object
+    /// there to be deleted: whoever waits first at the endpoint or notification that it is for is looked at when
+    /// its turn comes. Who waits behind it is, anyway.
+    pub fn revoking(&mut self, slot: Link) {
+        let cap = self.read(slot);
+        if matches!(cap.kind, Kind::Endpoint | Kind::Notification)
+            && let Some(first) = self.head(Link::new(cap.object, IN_NODE))
+        {
+            first.mark(special::INVOLVED, true);
+        }
+    }
+
     /// Whether a thread that waits on `origin` still has the capability by which it does. Revoking does
-    /// not look for waiters; they are found here, one at a time, when their turn comes.
+    /// not look for waiters but for the first; they are found here, one at a time, when their turn comes.
     pub fn may_still_wait(&self, thread: ThreadRef, origin: Link) -> bool {
-        if thread.waits_since.get() == self.revocations {
+        if !thread.is(special::INVOLVED) {
             return true;
         }
         let by = thread.waits_by.get();

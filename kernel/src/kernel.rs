@@ -8,6 +8,7 @@ use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use freehold_abi::info::State;
 use freehold_user_pagetables::{Budget, Flush, Settled, Tables, Tlb};
 
 use crate::arch::fpu::{self, FpuArea};
@@ -37,12 +38,6 @@ pub struct Kernel {
     pub irqs: Irqs,
     /// Loads of CR3, modulo 2³².
     pub space_switches: u32,
-    /// How often a slot of a capability node may have been emptied, or an object there begun to be deleted:
-    /// while it stands still, every thread that waits by a capability still has it.
-    pub revocations: u32,
-    /// What a thread notes of that when it begins to wait. The same, until it cannot count on: then nothing that
-    /// anybody notes is ever equal again, so that nobody gains by counting round.
-    pub wait_stamp: u32,
     /// Bytes of the kernel's own frames at the end of boot; 0 while booting.
     pub boot_kernel_bytes: u32,
     /// The thread whose registers and space are in the processor.
@@ -56,14 +51,9 @@ pub struct Kernel {
 /// Where fields lie that the shortest path changes.
 pub mod offsets {
     #![allow(missing_docs, reason = "the names are the fields'")]
-    use super::{Kernel, Physical, Scheduler, Tables, offset_of};
+    use super::{Kernel, offset_of};
 
-    pub const CURRENT: usize = offset_of!(Kernel, scheduler) + Scheduler::CURRENT;
-    pub const LOADED: usize = offset_of!(Kernel, loaded);
-    pub const TABLES_CURRENT: usize = offset_of!(Kernel, tables) + offset_of!(Tables<Physical>, current);
     pub const SPACE_SWITCHES: usize = offset_of!(Kernel, space_switches);
-    pub const REVOCATIONS: usize = offset_of!(Kernel, revocations);
-    pub const WAIT_STAMP: usize = offset_of!(Kernel, wait_stamp);
 }
 
 /// The one Kernel.
@@ -86,8 +76,6 @@ impl Kernel {
             units: Units::new(),
             irqs: Irqs::new(),
             space_switches: 0,
-            revocations: 0,
-            wait_stamp: 0,
             boot_kernel_bytes: 0,
             loaded: None,
             fpu_owner: None,
@@ -108,20 +96,22 @@ impl Kernel {
         kernel
     }
 
-    /// What the entry points begin with.
+    /// What the entry points begin with: the kernel, and the thread that ran. While programs run, the task
+    /// segment alone says which thread and which directory that are, so that the short paths have nothing else to
+    /// change; here everything else that says so catches up.
     #[inline(always)]
-    pub fn enter() -> &'static mut Kernel {
+    pub fn enter() -> (&'static mut Kernel, ThreadRef) {
         // SAFETY: user mode runs only after boot has left its reference behind; each entry calls this
         // once, and its reference is dead when the exit code runs.
         let kernel = unsafe { &mut *KERNEL.0.get() };
+        // SAFETY: a thread was loaded, or no program could have run; it is Ready, so it has not ended.
+        let thread = unsafe { ThreadRef::of_regs(arch::current_regs()) };
+        thread.state.set(State::Ready);
+        kernel.scheduler.found_running(thread);
+        kernel.loaded = Some(thread);
+        kernel.tables.current = arch::current_directory();
         kernel.units.begin();
-        kernel
-    }
-
-    /// A slot of a capability node is about to be emptied, or its object to be deleted.
-    pub fn revoking(&mut self) {
-        self.revocations = self.revocations.saturating_add(1);
-        self.wait_stamp = if self.revocations == u32::MAX { 0 } else { self.revocations };
+        (kernel, thread)
     }
 
     /// Takes note of a flush. A single page is flushed at once.
@@ -157,6 +147,7 @@ impl Kernel {
                     if self.tlb.is_due() {
                         let _settled = self.settle();
                     }
+                    debug_assert!(!thread.is(!special::FPU), "what waits has nothing special once it runs");
                     return;
                 }
                 None if units::noted() || self.wheel.is_behind() => {}

@@ -17,7 +17,7 @@ use crate::errors::cause;
 use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{ThreadRef, special};
+use crate::thread::ThreadRef;
 
 /// MakeEndpoint: it lives in the slot.
 pub fn endpoint(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -110,7 +110,7 @@ pub fn thread(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Ok(Outcome::Again);
     }
     let thread = k.make_thread(frame, utcb, slot, directory, address)?;
-    thread.mark(special::FPU, t.immediate() & 1 != 0);
+    thread.set_fpu_use(t.immediate() & 1 != 0);
     Ok(Outcome::Done)
 }
 

@@ -10,7 +10,7 @@ use freehold_abi::info::State;
 use freehold_abi::layout::{MAX_PRIORITY, SLICE_TICKS};
 
 use crate::queue::{self, QUEUE};
-use crate::thread::ThreadRef;
+use crate::thread::{ThreadRef, special};
 
 /// The ready queues.
 pub struct Scheduler {
@@ -21,9 +21,6 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Where the current thread stands, for the shortest path.
-    pub const CURRENT: usize = core::mem::offset_of!(Scheduler, current);
-
     /// Nobody is ready.
     pub const fn new() -> Scheduler {
         Scheduler { current: None, ready: 0, queues: [const { Cell::new(None) }; MAX_PRIORITY as usize + 1] }
@@ -35,11 +32,19 @@ impl Scheduler {
         self.current
     }
 
+    /// `thread` ran until now: one of the same priority as the thread that was current last, at which nobody
+    /// else who is Ready has a higher one.
+    #[inline(always)]
+    pub fn found_running(&mut self, thread: ThreadRef) {
+        self.current = Some(thread);
+    }
+
     /// Lets `thread`, which waited, compete again. If nobody is current and nobody of a higher priority
     /// is ready, it runs next, before others of its priority: a message hands the processor over.
     #[inline]
     pub fn make_ready(&mut self, thread: ThreadRef) {
         thread.state.set(State::Ready);
+        thread.mark(special::INVOLVED, false);
         let priority = u32::from(thread.priority.get());
         match self.current {
             None if self.ready >> priority <= 1 => self.run(thread),
@@ -77,7 +82,7 @@ impl Scheduler {
         }
         let ready = thread.state.get() == State::Ready;
         self.rest(thread);
-        thread.priority.set(priority);
+        thread.set_priority(priority);
         if ready {
             self.make_ready(thread);
         }

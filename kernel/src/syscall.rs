@@ -27,8 +27,7 @@ pub type CallResult = Result<Outcome, Error>;
 /// Entry point: a call of the current thread.
 #[unsafe(no_mangle)]
 extern "C" fn kernel_syscall() {
-    let k = Kernel::enter();
-    let thread = k.scheduler.current().expect("who calls is current");
+    let (k, thread) = Kernel::enter();
     match dispatch(k, thread) {
         Ok(Outcome::Done) => thread.finish(Ok(())),
         Ok(Outcome::Waits) => {}

@@ -17,8 +17,8 @@ use freehold_abi::{Error, Tag};
 use freehold_captree::Link;
 
 use crate::arch::fpu::FpuArea;
-use crate::arch::paging::to_virtual;
-use crate::arch::{Regs, VECTOR_RESTART};
+use crate::arch::paging::{to_physical, to_virtual};
+use crate::arch::{EFLAGS_USER, Regs, VECTOR_RESTART, VECTOR_SYSENTER};
 use crate::items::Named;
 use crate::strings::List;
 use crate::transfer::{Progress, Role};
@@ -32,6 +32,8 @@ pub mod reg {
     pub const ESI: usize = offset_of!(Regs, esi) / 4;
     pub const EBP: usize = offset_of!(Regs, ebp) / 4;
     pub const EBX: usize = offset_of!(Regs, ebx) / 4;
+    pub const EDX: usize = offset_of!(Regs, edx) / 4;
+    pub const ECX: usize = offset_of!(Regs, ecx) / 4;
     pub const EAX: usize = offset_of!(Regs, eax) / 4;
     pub const VECTOR: usize = offset_of!(Regs, vector) / 4;
     pub const ERROR: usize = offset_of!(Regs, error) / 4;
@@ -42,7 +44,6 @@ pub mod reg {
 
 /// Where the capability to answer a caller is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(C, u32)]
 pub enum ReplyPlace {
     /// Nowhere: nobody can answer.
     None,
@@ -52,9 +53,36 @@ pub enum ReplyPlace {
     Slot(Link),
 }
 
-impl ReplyPlace {
-    /// The first word of a place [`ReplyPlace::Held`], for the shortest path; the second is the thread.
-    pub const HELD: u32 = 1;
+/// A [`ReplyPlace`] in one word: 0, the thread's frame, or the slot's link, whose kind is never 0.
+#[derive(Default)]
+pub struct ReplyCell(Cell<u32>);
+
+impl ReplyCell {
+    /// Where it is.
+    pub fn get(&self) -> ReplyPlace {
+        let word = self.0.get();
+        match (NonZeroU32::new(word), Link::from_word(word)) {
+            (None, _) => ReplyPlace::None,
+            (Some(frame), link) if link.kind() == 0 => ReplyPlace::Held(ThreadRef(frame)),
+            (_, link) => ReplyPlace::Slot(link),
+        }
+    }
+
+    /// It is elsewhere.
+    pub fn set(&self, place: ReplyPlace) {
+        self.0.set(match place {
+            ReplyPlace::None => 0,
+            ReplyPlace::Held(thread) => thread.frame(),
+            ReplyPlace::Slot(slot) => slot.word(),
+        });
+    }
+
+    /// Sets it; what it was.
+    pub fn replace(&self, place: ReplyPlace) -> ReplyPlace {
+        let before = self.get();
+        self.set(place);
+        before
+    }
 }
 
 /// What the kernel does for a Ready thread, when it is its turn, before it runs.
@@ -108,7 +136,7 @@ pub struct FaultMessage {
     pub words: [u32; 5],
 }
 
-/// Bits of [`Thread::special`]: what makes a thread none for the shortest path.
+/// Bits of [`Thread::special`]: what makes a thread none for the shortest path. A thread that runs has none but FPU.
 pub mod special {
     /// It was made with FPU use.
     pub const FPU: u8 = 1;
@@ -116,6 +144,9 @@ pub mod special {
     pub const TIMED: u8 = 2;
     /// It has faulted, and its pager has not answered.
     pub const FAULTED: u8 = 4;
+    /// It waits in another way than most: not alone in its queue, perhaps without the capability by which it began
+    /// to, or in a call that was not made by SYSENTER.
+    pub const INVOLVED: u8 = 8;
 }
 
 /// A thread. The first line of cache is the registers', the second what a message touches.
@@ -127,7 +158,7 @@ pub struct Thread {
     /// What is to be done before it runs.
     pub errand: Cell<Errand>,
     special: Cell<u8>,
-    /// 0 to 31.
+    /// 0 to 31. [`Thread::set_priority`] sets it.
     pub priority: Cell<u8>,
     /// Its Directory; 0 once the space is gone.
     pub directory: Cell<u32>,
@@ -136,17 +167,20 @@ pub struct Thread {
     /// Whom it may answer without naming a capability.
     pub caller: Cell<Option<ThreadRef>>,
     /// Where the answer to its own call will come from.
-    pub reply: Cell<ReplyPlace>,
+    pub reply: ReplyCell,
     /// Badge of the capability that it sends through.
     pub badge: Cell<u32>,
     /// Slot of the endpoint or notification it is queued on.
     pub waits_on: Cell<Link>,
     /// Slot of the capability by which it waits there: without it, the wait is over.
     pub waits_by: Cell<Link>,
-    /// [`Kernel::wait_stamp`](crate::kernel::Kernel::wait_stamp) when it began.
-    pub waits_since: Cell<u32>,
     /// Its place in the ready queue or on an endpoint or notification.
     pub queue: Place,
+    /// The word that begins with `state`, as it is in a thread that receives and to which this one, while it runs,
+    /// can hand over by the shortest path; 0, which it is in none that waits, if it can to nobody.
+    pub receiver_beside: Cell<u32>,
+    /// The same of a thread that awaits its reply.
+    pub caller_beside: Cell<u32>,
     /// Highest priority that it may give.
     pub max_priority: Cell<u8>,
     fault: Cell<FaultMessage>,
@@ -198,6 +232,16 @@ impl ThreadRef {
         ThreadRef(NonZeroU32::new(frame).expect("frame 0 is never a thread"))
     }
 
+    /// The thread whose registers these are.
+    ///
+    /// # Safety
+    /// They are a thread's.
+    #[inline(always)]
+    pub unsafe fn of_regs(regs: *mut Regs) -> ThreadRef {
+        // SAFETY: they are the first thing in a frame, which is not frame 0.
+        ThreadRef(unsafe { NonZeroU32::new_unchecked(to_physical(regs as u32)) })
+    }
+
     /// Makes the cleared frame at `frame` a thread.
     ///
     /// # Safety
@@ -217,12 +261,13 @@ impl ThreadRef {
                 directory: Cell::new(0),
                 utcb: Cell::new(0),
                 caller: Cell::new(None),
-                reply: Cell::new(ReplyPlace::None),
+                reply: ReplyCell::default(),
                 badge: Cell::new(0),
                 waits_on: Cell::new(Link::NONE),
                 waits_by: Cell::new(Link::NONE),
-                waits_since: Cell::new(0),
                 queue: Place::alone(thread),
+                receiver_beside: Cell::new(0),
+                caller_beside: Cell::new(0),
                 max_priority: Cell::new(0),
                 fault: Cell::new(FaultMessage::default()),
                 pager: Cell::new(0),
@@ -306,14 +351,31 @@ impl Thread {
         self.set(reg::EAX, result.map_or_else(|error| error as u32, |()| 0));
     }
 
+    /// Whether it came into the kernel by SYSENTER.
+    #[inline]
+    pub fn calls_by_sysenter(&self) -> bool {
+        self.get(reg::VECTOR) == VECTOR_SYSENTER
+    }
+
+    /// Where it goes on, and its stack pointer.
+    pub fn place(&self) -> (u32, u32) {
+        match self.calls_by_sysenter() {
+            true => (self.get(reg::EDX), self.get(reg::ECX)),
+            false => (self.get(reg::EIP), self.get(reg::ESP)),
+        }
+    }
+
     /// Makes the call that it is in start again, with the registers as they are now.
     pub fn restart(&self) {
-        self.set(reg::EIP, self.get(reg::EIP).wrapping_sub(2));
-        self.set(reg::VECTOR, VECTOR_RESTART);
+        let (eip, esp) = self.place();
+        self.resume_at(eip.wrapping_sub(2), esp);
     }
 
     /// Lets it go on at `eip` with stack `esp`, all other registers as they are.
     pub fn resume_at(&self, eip: u32, esp: u32) {
+        if self.calls_by_sysenter() {
+            self.set(reg::EFLAGS, EFLAGS_USER);
+        }
         self.set(reg::EIP, eip);
         self.set(reg::ESP, esp);
         self.set(reg::VECTOR, VECTOR_RESTART);
@@ -408,6 +470,28 @@ impl Thread {
     #[inline]
     pub fn mark(&self, bit: u8, set: bool) {
         self.special.set(if set { self.special.get() | bit } else { self.special.get() & !bit });
+    }
+
+    /// Lets it use the FPU, or not.
+    pub fn set_fpu_use(&self, uses: bool) {
+        self.mark(special::FPU, uses);
+        self.look_beside();
+    }
+
+    /// Sets its priority; whether it may run is the scheduler's to say.
+    pub fn set_priority(&self, priority: u8) {
+        self.priority.set(priority);
+        self.look_beside();
+    }
+
+    /// Works out who is beside it.
+    fn look_beside(&self) {
+        let beside = |state: State| match self.is(special::FPU) {
+            true => 0,
+            false => u32::from_le_bytes([state as u8, Errand::None as u8, 0, self.priority.get()]),
+        };
+        self.receiver_beside.set(beside(State::Receiving));
+        self.caller_beside.set(beside(State::AwaitingReply));
     }
 
     /// Lets `f` at the FPU state.

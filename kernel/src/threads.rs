@@ -26,7 +26,7 @@ pub fn start(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Err(Error::BadState);
     }
     thread.clear_fault();
-    thread.priority.set(priority as u8);
+    thread.set_priority(priority as u8);
     // What it starts in turn runs no higher than itself.
     thread.max_priority.set(priority as u8);
     thread.pager.set(if pager & UPCALL != 0 { UPCALL } else { CapName::from_word(pager).0 });
@@ -61,8 +61,9 @@ pub fn info(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let thread = k.thread(t, CapName::from_word(t.args()[0]))?;
     let priority = u32::from(thread.priority.get());
     t.set(reg::EBX, thread.state.get() as u32);
-    t.set(reg::ESI, thread.get(reg::EIP));
-    t.set(reg::EDI, thread.get(reg::ESP));
+    let (eip, esp) = thread.place();
+    t.set(reg::ESI, eip);
+    t.set(reg::EDI, esp);
     t.set(reg::EBP, priority);
     Ok(Outcome::Done)
 }

@@ -199,7 +199,7 @@ fn page_missing(k: &mut Kernel, driver: ThreadRef, faulted: ThreadRef, address: 
     if left == 0 {
         return stop(k, driver, faulted);
     }
-    let words = [address, access & (ACCESS_WRITE | fault::ACCESS_PRESENT), faulted.get(reg::EIP), 0, 0];
+    let words = [address, access & (ACCESS_WRITE | fault::ACCESS_PRESENT), faulted.place().0, 0, 0];
     match pager::ask(k, faulted, FaultMessage { label: PAGE_FAULT, count: 3, words }) {
         // The copy finds the page missing once more.
         Ok(Outcome::Again) => {

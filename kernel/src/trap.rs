@@ -13,8 +13,7 @@ use crate::{pager, units, upcall};
 /// Entry point: an exception or interrupt while the current thread ran.
 #[unsafe(no_mangle)]
 extern "C" fn kernel_trap() {
-    let k = Kernel::enter();
-    let thread = k.scheduler.current().expect("who traps is current");
+    let (k, thread) = Kernel::enter();
     let vector = thread.get(reg::VECTOR);
     match vector.wrapping_sub(VECTOR_IRQ_BASE) {
         line if line < pic::LINES => units::note_irq(line),

@@ -2,27 +2,28 @@
 //!
 //! What must hold: at every entry from ring 3 only CS, SS, ESP (by SYSENTER or the TSS) and IF are
 //! the kernel's. DF, NT, TF and AC, the other segment registers and all general registers are
-//! whatever a hostile program made them. So EFLAGS is set to 2 before anything depends on it, the
-//! registers go into the current thread's [`Regs`](super::Regs) through SS, then DS and ES are
-//! loaded, then ESP: there is one kernel stack, and it is empty whenever ring 3 runs.
+//! whatever a hostile program made them. The registers go into the current thread's
+//! [`Regs`](super::Regs) through SS; before anything else runs DS and ES are loaded, then ESP, and
+//! EFLAGS is set to 2: there is one kernel stack, and it is empty whenever ring 3 runs. The short
+//! paths do without all that; see [`super::fastpath`].
 //!
 //! The only thing that a program can make happen inside the kernel's first instructions is the
-//! single-step trap behind SYSENTER, which does not clear TF; see [`super::kernel_trap`].
+//! single-step trap behind SYSENTER, which does not clear TF. It comes before the first of them,
+//! while ESP is still what SYSENTER made it; see [`super::kernel_trap`].
 //! SDM vol. 2, SYSENTER, SYSEXIT, INT n, IRET; vol. 3, 5.8.7.
 
 use core::arch::{asm, global_asm};
 use core::cell::UnsafeCell;
-use core::ops::Range;
 
 use freehold_abi::Call;
 use freehold_abi::message::ACCEPT;
 use x86::msr::{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, IA32_SYSENTER_ESP, wrmsr};
 
-use super::cpu;
 use super::fpu::REACHABLE;
 use super::kernel_trap::on_kernel_trap;
 use super::regs::{EFLAGS_USER, REGS_BYTES, VECTOR_INT_CALL, VECTOR_SYSENTER};
 use super::segments::{ESP0, KERNEL_CODE, TASK, USER_DATA};
+use super::{cpu, fastpath};
 use crate::arch::{kernel_syscall, kernel_trap};
 
 /// Bytes of the kernel stack.
@@ -56,40 +57,32 @@ global_asm!(
     r#"
     .pushsection .text
 
-    // DS, ES, ESP for Rust code, once the registers are in the thread. EAX is free by then.
+    // DS, ES, ESP, EFLAGS for Rust code, once the registers are in the thread. EAX is free by then.
     .macro kernel_environment
     mov     eax, {user_data}
     mov     ds, eax
     mov     es, eax
     mov     esp, offset {stack} + {stack_bytes}
-    .endm
-
-    // SYSENTER: ESP is the top of the kernel stack, the user's ESP is in ECX, its EIP in EDX.
-    .balign 16
-sysenter_entry:
     push    2
     popfd
-sysenter_flags_clean:
+    .endm
+
+    // SYSENTER: ESP is the top of the kernel stack, the user's ESP is in ECX, its EIP in EDX; so it is in Regs too.
+    .balign 16
+sysenter_entry:
     mov     esp, ss:[{task} + {esp0}]
-    mov     [esp - 8], ecx                      // Regs.esp
-    mov     dword ptr [esp - 12], {eflags}
-    mov     [esp - 20], edx                     // Regs.eip
     sub     esp, 24
     push    {vector_sysenter}
     pushad
-    cmp     eax, {number_call}
-    je      fast_call
-    cmp     eax, {number_reply_receive}
-    je      fast_reply_receive
-    cmp     eax, {number_notify}
-    je      fast_notify
-    cmp     eax, {number_receive}
-    je      fast_receive
-    test    eax, eax
-    jz      fast_null
-    cmp     eax, {number_reply_receive} + {accept}
-    je      fast_reply_receive_strings
-    .globl  ordinary_call                       // for the shortest path, as is resume
+    cmp     eax, {numbers}
+    jae     1f
+    jmp     ss:[{short_paths} + eax*4]
+1:  cmp     eax, {number_reply_receive} + {accept}
+    jne     ordinary_call
+    jmp     ss:[{short_paths} + {numbers} * 4]
+
+    .balign 16
+    .globl  ordinary_call                       // for the short paths, as is resume
 ordinary_call:
     kernel_environment
     call    {kernel_syscall}
@@ -112,8 +105,6 @@ resume:
     // int 0x80: the same convention; ESP is where the processor put EIP, in Regs.
     .balign 16
 int_call_entry:
-    push    2
-    popfd
     mov     [esp], edx                          // Regs.eip
     mov     dword ptr [esp + 8], {eflags}
     mov     [esp + 12], ecx                     // Regs.esp
@@ -152,8 +143,6 @@ fpu_stub:
 trap:
     test    byte ptr [esp + 12], 3              // CS.RPL
     jz      2f
-    push    2
-    popfd
     pushad
     kernel_environment
     call    {kernel_trap}
@@ -183,10 +172,9 @@ trap:
     eflags = const EFLAGS_USER,
     regs_bytes = const REGS_BYTES,
     accept = const ACCEPT << 8,
-    number_call = const Call::Call as u32,
     number_reply_receive = const Call::ReplyReceive as u32,
-    number_notify = const Call::Notify as u32,
-    number_receive = const Call::Receive as u32,
+    numbers = const Call::ALL.len(),
+    short_paths = sym fastpath::PATHS,
     vector_sysenter = const VECTOR_SYSENTER,
     vector_int_call = const VECTOR_INT_CALL,
     stub_bytes = const STUB_BYTES,
@@ -199,7 +187,6 @@ trap:
 
 unsafe extern "C" {
     fn sysenter_entry();
-    fn sysenter_flags_clean();
     fn int_call_entry();
     fn trap_stubs();
     fn fpu_stub();
@@ -218,9 +205,9 @@ pub(super) fn call_stub() -> u32 {
     int_call_entry as *const () as u32
 }
 
-/// The instructions that a user's TF can still single-step.
-pub(super) fn single_steppable() -> Range<u32> {
-    sysenter_entry as *const () as u32..sysenter_flags_clean as *const () as u32
+/// The instruction before which a user's TF can still trap.
+pub(super) fn single_steppable() -> u32 {
+    sysenter_entry as *const () as u32
 }
 
 /// Tells the processor where SYSENTER leads, if it has that.

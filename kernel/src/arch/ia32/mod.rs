@@ -6,7 +6,7 @@ pub mod copy;
 pub mod cpu;
 mod entry;
 pub mod exit;
-mod fastpath;
+pub mod fastpath;
 pub mod fpu;
 mod idt;
 mod kernel_trap;
@@ -20,8 +20,8 @@ mod tasks;
 pub mod window;
 
 pub use entry::{enter_user, idle, interrupt_window, stack_unused};
-pub use regs::{EFLAGS_USER, Regs, VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, VECTOR_RESTART};
-pub use segments::set_current_regs;
+pub use regs::{EFLAGS_USER, Regs, VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, VECTOR_RESTART, VECTOR_SYSENTER};
+pub use segments::{current_directory, current_regs, set_current_regs};
 pub use x86::io;
 
 /// Brings the processor and the interrupt controller into the state that everything else expects:

@@ -14,7 +14,8 @@ pub const VECTOR_PAGE_FAULT: u32 = 14;
 pub const VECTOR_IRQ_BASE: u32 = 0x20;
 /// [`Regs::vector`] of a call by `int 0x80`.
 pub const VECTOR_INT_CALL: u32 = freehold_abi::layout::CALL_VECTOR;
-/// [`Regs::vector`] of a call by SYSENTER: the only one that returns by SYSEXIT.
+/// [`Regs::vector`] of a call by SYSENTER: the only one that returns by SYSEXIT. EIP and ESP of the thread are in
+/// `edx` and `ecx` then, where the program put them; `eip`, `eflags` and `esp` are undefined.
 pub const VECTOR_SYSENTER: u32 = 0x100;
 /// [`Regs::vector`] of registers that the kernel has prepared: all of them are restored.
 pub const VECTOR_RESTART: u32 = 0x101;

@@ -70,6 +70,8 @@ pub static TASK: Task = Task::new();
 
 /// Where the entry code finds `esp0` in [`TASK`].
 pub const ESP0: usize = offset_of!(TaskStateSegment, esp0);
+/// Where it keeps what CR3 holds.
+pub const DIRECTORY: usize = offset_of!(TaskStateSegment, cr3);
 
 struct Gdt(UnsafeCell<[Descriptor; DESCRIPTORS]>);
 
@@ -103,15 +105,27 @@ pub unsafe fn set_current_regs(regs: *mut Regs) {
     unsafe { TASK.get().cast::<u32>().byte_add(ESP0).write_volatile(end) }
 }
 
+/// The registers that [`set_current_regs`], or a short path, named last.
+#[inline(always)]
+pub fn current_regs() -> *mut Regs {
+    // SAFETY: as above.
+    let end = unsafe { TASK.get().cast::<u32>().byte_add(ESP0).read_volatile() };
+    end.wrapping_sub(REGS_BYTES as u32) as *mut Regs
+}
+
+/// The directory that CR3 holds, as it was noted.
+#[inline(always)]
+pub fn current_directory() -> u32 {
+    // SAFETY: as above.
+    unsafe { TASK.get().cast::<u32>().byte_add(DIRECTORY).read_volatile() }
+}
+
 /// Notes the directory that CR3 holds: a task switch does not save it, but loads it on the way
 /// back.
 #[inline]
 pub(super) fn note_directory(physical: u32) {
     // SAFETY: as in `set_current_regs`.
-    unsafe {
-        let cr3 = TASK.get().byte_add(offset_of!(TaskStateSegment, cr3));
-        cr3.cast::<u32>().write_volatile(physical);
-    }
+    unsafe { TASK.get().cast::<u32>().byte_add(DIRECTORY).write_volatile(physical) }
 }
 
 /// Loads the GDT, all segment registers, the task register, and an LDT that is none.

@@ -1,5 +1,5 @@
-//! The shortest paths, in the processor's registers: Call to a thread that waits, ReplyReceive when nobody
-//! waits, Notify that wakes nobody, Receive of bits that are there already, Null; all by SYSENTER.
+//! The short paths, in the processor's registers: Call to a thread that waits, ReplyReceive when nobody waits,
+//! Notify that wakes nobody, Receive of bits that are there already, Null; all by SYSENTER.
 //!
 //! They are taken when all of this holds; else the call goes the ordinary way, from its beginning, with nothing
 //! changed:
@@ -13,34 +13,37 @@
 //! And for messages:
 //!
 //! 4. The message is its tag and words: no items, strings, ranges. Up to two words are in registers already.
-//! 5. Call: one thread waits there, to receive; no slot was emptied since it began to. ReplyReceive: nobody
+//! 5. Call: one thread waits there, to receive, and still has the capability by which it does. ReplyReceive: nobody
 //!    waits there, and the thread holds a reply capability.
-//! 6. Both threads have the same priority. Neither uses the FPU, has faulted, has an errand or a time limit that
-//!    runs.
+//! 6. Both threads have the same priority and came in by SYSENTER. Neither uses the FPU, has faulted, has an errand
+//!    or a time limit that runs.
 //! 7. The thread that is going to wait sets no limit to that.
 //!
+//! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
+//!
 //! What must hold: what it does is what `ipc.rs` would have done (s30-ipc runs both ways); up to the line that
-//! says so it changes nothing but registers, all of which are saved already. Memory is reached through SS: DS
-//! and ES are still the program's.
+//! says so it changes nothing but registers, all of which are saved already. What it leaves undone,
+//! `Kernel::enter` makes up for. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
+//! they are cleaned where the space changes, so that between spaces nothing passes in them.
 
 use core::arch::global_asm;
+use core::cell::UnsafeCell;
 use core::mem::offset_of;
 
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{BLOCK, FOREVER, USER_END, utcb};
-use freehold_abi::message::{ACCEPT, WORDS_MAX};
+use freehold_abi::message::WORDS_MAX;
 use freehold_abi::{Call, Rights};
 use freehold_user_pagetables::cap_bits;
 use freehold_user_pagetables::layout::{AREA_BASE, BADGE, IN_NODE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
 
 use super::paging::KERNEL_BASE;
-use super::regs::{REGS_BYTES, Regs, VECTOR_SYSENTER};
-use super::segments::{ESP0, TASK, USER_DATA};
+use super::regs::{REGS_BYTES, Regs};
+use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
 use crate::kernel::{KERNEL, offsets};
 use crate::strings::List;
-use crate::thread::{Place, ReplyPlace, Thread};
+use crate::thread::Thread;
 
-const READY: u32 = State::Ready as u32;
 const KIND: u32 = cap_bits(15, 0);
 
 global_asm!(
@@ -67,8 +70,6 @@ global_asm!(
     notification = const cap_bits(Kind::Notification as u32, 0),
     receive_limit = const KERNEL_BASE + 4 * utcb::RECEIVE_LIMIT as u32,
     forever = const FOREVER as i32,
-    number_receive = const Call::Receive as u32,
-    accept = const ACCEPT << 8,
     words_max = const WORDS_MAX,
     third_word = const KERNEL_BASE + 4 * (utcb::MESSAGE as u32 + 3),
     buffers_count = const KERNEL_BASE + 4 * utcb::BUFFERS_COUNT as u32,
@@ -78,10 +79,8 @@ global_asm!(
     area_base = const KERNEL_BASE + AREA_BASE,
     user_end = const USER_END,
     block = const BLOCK,
-    ready = const READY,
     receiving = const State::Receiving as u32,
     awaiting = const State::AwaitingReply as u32,
-    held = const ReplyPlace::HELD,
     standing = const offset_of!(Thread, state),
     directory = const offset_of!(Thread, directory),
     utcb = const offset_of!(Thread, utcb),
@@ -89,8 +88,8 @@ global_asm!(
     reply = const offset_of!(Thread, reply),
     waits_on = const offset_of!(Thread, waits_on),
     waits_by = const offset_of!(Thread, waits_by),
-    waits_since = const offset_of!(Thread, waits_since),
-    queue_next = const offset_of!(Thread, queue) + offset_of!(Place, next),
+    receiver_beside = const offset_of!(Thread, receiver_beside),
+    caller_beside = const offset_of!(Thread, caller_beside),
     range_count = const offset_of!(Thread, range_count),
     buffers = const offset_of!(Thread, buffers) + List::BYTES,
     first_address = const offset_of!(Thread, buffers) + List::FIRST_ADDRESS,
@@ -98,23 +97,57 @@ global_asm!(
     mine = const offset_of!(Thread, buffers) + List::MINE,
     other = const offset_of!(Thread, buffers) + List::OTHER,
     kernel = sym KERNEL,
-    current = const offsets::CURRENT,
-    loaded = const offsets::LOADED,
-    tables_current = const offsets::TABLES_CURRENT,
     space_switches = const offsets::SPACE_SWITCHES,
-    revocations = const offsets::REVOCATIONS,
-    wait_stamp = const offsets::WAIT_STAMP,
     regs_bytes = const REGS_BYTES,
-    regs_vector = const offset_of!(Regs, vector),
     regs_edi = const offset_of!(Regs, edi),
     regs_esi = const offset_of!(Regs, esi),
     regs_ebp = const offset_of!(Regs, ebp),
     regs_ebx = const offset_of!(Regs, ebx),
+    regs_edx = const offset_of!(Regs, edx),
+    regs_ecx = const offset_of!(Regs, ecx),
     regs_eax = const offset_of!(Regs, eax),
-    regs_eip = const offset_of!(Regs, eip),
-    regs_esp = const offset_of!(Regs, esp),
-    vector_sysenter = const VECTOR_SYSENTER,
     task = sym TASK,
     esp0 = const ESP0,
+    task_directory = const DIRECTORY,
     user_data = const USER_DATA,
 );
+
+/// Where a call goes that was made by SYSENTER, by what is in EAX: the calls' numbers, then the ReplyReceive that
+/// accepts strings.
+#[repr(C, align(64))]
+pub(super) struct Paths(UnsafeCell<[Path; Call::ALL.len() + 1]>);
+
+type Path = unsafe extern "C" fn();
+
+// SAFETY: changed only before the first program runs.
+unsafe impl Sync for Paths {}
+
+pub(super) static PATHS: Paths = Paths(UnsafeCell::new(short()));
+
+unsafe extern "C" {
+    fn ordinary_call();
+    fn fast_call();
+    fn fast_reply_receive();
+    fn fast_reply_receive_strings();
+    fn fast_notify();
+    fn fast_receive();
+    fn fast_null();
+}
+
+const fn short() -> [Path; Call::ALL.len() + 1] {
+    let mut paths: [Path; _] = [ordinary_call; Call::ALL.len() + 1];
+    paths[Call::Null as usize] = fast_null;
+    paths[Call::Call as usize] = fast_call;
+    paths[Call::Receive as usize] = fast_receive;
+    paths[Call::ReplyReceive as usize] = fast_reply_receive;
+    paths[Call::Notify as usize] = fast_notify;
+    paths[Call::ALL.len()] = fast_reply_receive_strings;
+    paths
+}
+
+/// Sends every call the ordinary way, so that both can be compared. Costs the short paths nothing: their table is
+/// another then. To be called before the first program runs.
+pub fn switch_off() {
+    // SAFETY: nothing else uses the table yet.
+    unsafe { *PATHS.0.get() = [ordinary_call; Call::ALL.len() + 1] }
+}

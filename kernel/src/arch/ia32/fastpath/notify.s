@@ -3,40 +3,50 @@
 .balign 16
 .globl fast_notify
 fast_notify:
-    fast_slot
-    fast_right {send_mask}, {notify}
-    mov     ebx, ss:[ecx + {map} + {object}]
-    cmp     dword ptr ss:[ebx + {map} + {spare}], 0
+    find_slot
+    require_right {send_mask}, {notify}
+    mov     edx, ss:[ecx + ebx + {map} + {object}]
+    cmp     dword ptr ss:[edx + {map} + {spare}], 0
     jne     ordinary_call
-    fast_lives {notification}
+    require_life {notification}
     // The bits: the capability's badge, unless it has none or is the notification's own slot.
-    cmp     ecx, ebx
+    lea     eax, [ecx + ebx]
+    cmp     eax, edx
     je      1f
-    mov     edx, ss:[ecx + {map} + {badge}]
-    test    edx, edx
+    mov     ecx, ss:[eax + {map} + {badge}]
+    test    ecx, ecx
     jnz     2f
-1:  mov     edx, esi
-2:  or      ss:[ebx + {map} + {badge}], edx
+1:  mov     ecx, esi
+2:  or      ss:[edx + {map} + {badge}], ecx
 
-// Goes back with status 0 and all registers as they were. DS and ES too: nothing has used them.
-.globl fast_null
-fast_null:
+// Goes back with status 0 and all registers as they were; segment registers and EFLAGS too: nothing has used them.
     mov     dword ptr [esp + {regs_eax}], 0
     popad
+    sti
+    sysexit
+
+// The same, before any register was changed.
+.balign 16
+.globl fast_null
+fast_null:
+    xor     eax, eax
     sti
     sysexit
 
 .balign 16
 .globl fast_receive
 fast_receive:
-    fast_slot
-    fast_right {receive_mask}, {wait}
-    mov     ebx, ss:[ecx + {map} + {object}]
-    mov     edi, ss:[ebx + {map} + {badge}]
+    find_slot
+    require_right {receive_mask}, {wait}
+    mov     edx, ss:[ecx + ebx + {map} + {object}]
+    mov     edi, ss:[edx + {map} + {badge}]
     test    edi, edi
     jz      ordinary_call
-    fast_lives {notification}
-    mov     dword ptr ss:[ebx + {map} + {badge}], 0
-    mov     [esp + {regs_edi}], edi
-    mov     dword ptr [esp + {regs_ebx}], 0
-    jmp     fast_null
+    require_life {notification}
+    xor     eax, eax
+    mov     ss:[edx + {map} + {badge}], eax
+    xor     ebx, ebx
+    mov     edx, [esp + {regs_edx}]
+    mov     ecx, [esp + {regs_ecx}]
+    sti
+    sysexit
