@@ -248,7 +248,7 @@ impl Kernel {
         thread.directory.set(0);
         if thread.utcb.get() != 0 {
             self.tables.set_owner(thread.utcb.get(), 0);
-            thread.utcb.set(0);
+            thread.set_utcb(0);
         }
         self.unload(thread);
     }

@@ -222,7 +222,7 @@ impl Kernel {
         // SAFETY: the frame is a Thread, cleared, and has no name yet.
         let thread = unsafe { ThreadRef::init(frame) };
         thread.directory.set(directory);
-        thread.utcb.set(utcb);
+        thread.set_utcb(utcb);
         self.tables.link(directory);
         self.with_threads(directory, |head| queue::push_back(head, thread, SIBLINGS));
         self.name_object(frame, slot, Kind::Thread, 0)?;

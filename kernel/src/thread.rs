@@ -162,8 +162,10 @@ pub struct Thread {
     pub priority: Cell<u8>,
     /// Its Directory; 0 once the space is gone.
     pub directory: Cell<u32>,
-    /// Its UTCB's frame; 0 once that is gone.
+    /// Its UTCB's frame; 0 once that is gone. [`Thread::set_utcb`] sets it.
     pub utcb: Cell<u32>,
+    /// Where the words of a message lie in it that are in no register, in the direct map: the third and on.
+    pub words: Cell<u32>,
     /// Whom it may answer without naming a capability.
     pub caller: Cell<Option<ThreadRef>>,
     /// Where the answer to its own call will come from.
@@ -260,6 +262,7 @@ impl ThreadRef {
                 priority: Cell::new(0),
                 directory: Cell::new(0),
                 utcb: Cell::new(0),
+                words: Cell::new(0),
                 caller: Cell::new(None),
                 reply: ReplyCell::default(),
                 badge: Cell::new(0),
@@ -381,6 +384,15 @@ impl Thread {
         self.set(reg::VECTOR, VECTOR_RESTART);
     }
 
+    /// The word of a UTCB at which [`Thread::words`] begin.
+    pub const THIRD_WORD: usize = MESSAGE + 3;
+
+    /// Names the frame of its UTCB; 0: it has none.
+    pub fn set_utcb(&self, frame: u32) {
+        self.utcb.set(frame);
+        self.words.set(to_virtual(frame) + 4 * Self::THIRD_WORD as u32);
+    }
+
     /// A word of its UTCB.
     #[inline]
     pub fn utcb_word(&self, index: usize) -> u32 {
@@ -401,9 +413,11 @@ impl Thread {
     /// Takes over so many words of a message beyond the second, at most 60, as they stand in the UTCB of `from`.
     pub fn take_words(&self, from: ThreadRef, words: u32) {
         debug_assert!(words <= WORDS_MAX - 2 && self.utcb.get() != 0 && from.utcb.get() != 0);
-        let third = |utcb: u32| (to_virtual(utcb) as *mut u32).wrapping_add(MESSAGE + 3);
         // SAFETY: as above, for both frames; they are two, since each is one thread's, and no thread sends to itself.
-        unsafe { third(self.utcb.get()).copy_from_nonoverlapping(third(from.utcb.get()), words as usize) };
+        unsafe {
+            (self.words.get() as *mut u32)
+                .copy_from_nonoverlapping(from.words.get() as *mut u32, words as usize)
+        };
     }
 
     /// Message register `index`, 0 to 63, of the message that it sends.

@@ -47,4 +47,4 @@ pub use map::MapError;
 pub use memory::{Budget, Memory, Progress};
 pub use meta::{Kind, Meta, total};
 pub use roots::{DonateError, frames_of};
-pub use tables::{Tables, cap_bits};
+pub use tables::{Tables, cap_uses};

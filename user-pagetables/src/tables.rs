@@ -6,16 +6,34 @@ use crate::frames::TYPES;
 use crate::layout::{self, IN_NODE, META, NEXT, PREV};
 use crate::{Entry, FrameType, Kind, Memory, Meta, total};
 
-/// Capability slot's packed word: depth:6 rights:3 kind:4 revoking:1 origin:1.
+/// Capability slot's packed word: depth:6 rights:3 kind:4 revoking:1 origin:1 uses:6.
 const CAP_RIGHTS: u32 = 6;
 const CAP_KIND: u32 = 9;
 const CAP_REVOKING: u32 = 1 << 13;
 const CAP_ORIGIN: u32 = 1 << 14;
 
-/// The bits of a slot's [`layout::SLOT_META`] word for a capability of this kind with these rights.
-pub const fn cap_bits(kind: u32, rights: u8) -> u32 {
-    kind << CAP_KIND | (rights as u32) << CAP_RIGHTS
+/// Two kinds, this one and the next, whose rights stand in the word once more, each kind's in a place of its own: so
+/// one bit says that a capability is of that kind and has that right.
+const USED_KIND: u32 = 4;
+const CAP_USES: u32 = 15;
+
+/// The bits of a slot's [`layout::SLOT_META`] word that say, each of them, that the capability is of `kind`, 4 or 5,
+/// and has one of `rights`.
+pub const fn cap_uses(kind: u32, rights: u8) -> u32 {
+    (rights as u32) << (CAP_USES + 3 * (kind - USED_KIND))
 }
+
+/// All that the packed word says of a capability's kind and rights.
+const fn cap_bits(kind: u32, rights: u32) -> u32 {
+    let uses = match kind {
+        USED_KIND | 5 => cap_uses(kind, rights as u8),
+        _ => 0,
+    };
+    kind << CAP_KIND | rights << CAP_RIGHTS | uses
+}
+
+/// What the packed word says besides.
+const CAP_OTHER: u32 = (1 << CAP_RIGHTS) - 1 | CAP_REVOKING | CAP_ORIGIN;
 
 /// Every Table, Directory and capability node, reached through the words of memory.
 pub struct Tables<M> {
@@ -123,9 +141,10 @@ impl<M: Memory> Tables<M> {
     /// Names the kind of the capability in a slot, and whether an object lives in it.
     pub fn set_cap_kind(&mut self, slot: Link, kind: u32, origin: bool) {
         let at = slot.address() + layout::SLOT_META;
-        let word = self.memory.load(at) & !(15 << CAP_KIND | CAP_ORIGIN);
+        let word = self.memory.load(at);
         let origin = if origin { CAP_ORIGIN } else { 0 };
-        self.memory.store(at, word | (kind & 15) << CAP_KIND | origin);
+        let bits = cap_bits(kind & 15, word >> CAP_RIGHTS & 7);
+        self.memory.store(at, word & CAP_OTHER & !CAP_ORIGIN | bits | origin);
     }
 
     /// A field of a capability slot: [`layout::OBJECT`], [`layout::BADGE`] or [`layout::SPARE`].
@@ -189,10 +208,10 @@ impl<M: Memory> Slots for Tables<M> {
     fn put(&mut self, slot: Link, node: Node) {
         if slot.kind() == IN_NODE {
             let at = slot.address() + layout::SLOT_META;
-            let kept = self.memory.load(at) & (15 << CAP_KIND | CAP_ORIGIN);
+            let word = self.memory.load(at);
             let revoking = if node.revoking { CAP_REVOKING } else { 0 };
-            let word = kept | node.depth & 63 | u32::from(node.rights & 7) << CAP_RIGHTS | revoking;
-            self.memory.store(at, word);
+            let bits = cap_bits(word >> CAP_KIND & 15, u32::from(node.rights & 7));
+            self.memory.store(at, word & CAP_ORIGIN | node.depth & 63 | bits | revoking);
             self.memory.store(slot.address() + layout::TOTAL, node.total);
             self.memory.store(slot.address() + layout::CREDITS, node.credits);
             return;

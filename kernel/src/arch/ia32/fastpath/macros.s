@@ -16,20 +16,10 @@
     shl     ebx, 5
 .endm
 
-// Requires the slot at ECX + EBX to have what \bits says of those in \mask. Uses EAX.
-.macro require_right mask, bits
-    mov     eax, ss:[ecx + ebx + {map} + {slot_meta}]
-    and     eax, \mask
-    cmp     eax, \bits
-    jne     ordinary_call
-.endm
-
-// Requires the object that lives in the slot at EDX to be of \kind, and so not about to be deleted. Uses EAX.
-.macro require_life kind
-    mov     eax, ss:[edx + {map} + {slot_meta}]
-    and     eax, {kind_mask}
-    cmp     eax, \kind
-    jne     ordinary_call
+// Requires the capability in the slot at \slot to be of the kind and with the right for which \bit stands.
+.macro require_use slot, bit
+    test    dword ptr ss:[\slot + {map} + {slot_meta}], \bit
+    jz      ordinary_call
 .endm
 
 // The message is \most words or fewer and nothing else; or goes to \other.
@@ -44,25 +34,36 @@
     mov     ecx, [esp + \beside]
     cmp     ecx, ss:[eax + {map} + {standing}]
     jne     ordinary_call
-    mov     ecx, [esp + {utcb}]
+    mov     ecx, [esp + {words}]
     cmp     dword ptr ss:[ecx + {receive_limit}], {forever}
     jne     ordinary_call
 .endm
 
-// EAX: the partner. The words beyond the second, of which there are some, go to its UTCB. Uses ECX.
+// EAX: the partner. The words beyond the second, of which there are some, go to its UTCB; then it is its turn.
+// Setting up a string instruction takes longer than two words do.
 .macro copy_words
-    cld
+    cmp     si, 4
+    ja      8f
+    mov     ecx, [esp + {words}]
+    mov     edx, ss:[eax + {map} + {words}]
+    mov     esi, ss:[ecx]
+    mov     ss:[edx], esi
+    jb      9f
+    mov     esi, ss:[ecx + 4]
+    mov     ss:[edx + 4], esi
+9:  mov     esi, [esp + {regs_esi}]
+    jmp     fast_switch
+8:  cld
     mov     ecx, {user_data}
     mov     es, ecx
     movzx   ecx, si
     sub     ecx, 2
-    mov     esi, [esp + {utcb}]
-    mov     edi, ss:[eax + {map} + {utcb}]
-    add     esi, {third_word}
-    add     edi, {third_word}
+    mov     esi, [esp + {words}]
+    mov     edi, ss:[eax + {map} + {words}]
     rep     movsd es:[edi], ss:[esi]
     mov     esi, [esp + {regs_esi}]
     mov     edi, [esp + {regs_edi}]
+    jmp     fast_switch
 .endm
 
 // The one buffer that a call accepts strings in, checked as `strings::read_buffers` does: EDI := its bytes, ESI :=

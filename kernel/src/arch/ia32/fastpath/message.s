@@ -2,7 +2,7 @@
 
 .macro call_path long
     find_slot
-    require_right {send_mask}, {send}
+    require_use ecx + ebx, {send}
     mov     edx, ss:[ecx + ebx + {map} + {object}]
     mov     ebx, ss:[ecx + ebx + {map} + {badge}]
     mov     eax, ss:[edx + {map} + {spare}]
@@ -25,11 +25,11 @@
 // The same with the reply, \long or not; \accept: strings are accepted.
 .macro reply_receive_path long, accept
     find_slot
-    require_right {receive_mask}, {receive}
+    require_use ecx + ebx, {receive}
     mov     edx, ss:[ecx + ebx + {map} + {object}]
     cmp     dword ptr ss:[edx + {map} + {spare}], 0
     jne     ordinary_call
-    require_life {endpoint}
+    require_use edx, {receive}                  // the first capability has all rights, while it lives
     mov     eax, [esp + {caller}]
     test    eax, eax
     jz      ordinary_call
@@ -65,15 +65,15 @@
     .endif
     .if     \long
     copy_words
-    .endif
+    .else
     jmp     fast_switch
+    .endif
 .endm
 
 .balign 16
 fast_call_long:
     require_words {words_max}, ordinary_call
     call_path 1
-    jmp     fast_switch
 
 .balign 16
 .globl fast_call

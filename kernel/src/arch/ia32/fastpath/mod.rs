@@ -34,7 +34,7 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{BLOCK, FOREVER, USER_END, utcb};
 use freehold_abi::message::WORDS_MAX;
 use freehold_abi::{Call, Rights};
-use freehold_user_pagetables::cap_bits;
+use freehold_user_pagetables::cap_uses;
 use freehold_user_pagetables::layout::{AREA_BASE, BADGE, IN_NODE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
 
 use super::paging::KERNEL_BASE;
@@ -43,8 +43,6 @@ use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
 use crate::kernel::{KERNEL, offsets};
 use crate::strings::List;
 use crate::thread::Thread;
-
-const KIND: u32 = cap_bits(15, 0);
 
 global_asm!(
     ".pushsection .text",
@@ -59,19 +57,13 @@ global_asm!(
     object = const OBJECT,
     spare = const SPARE,
     in_node = const IN_NODE,
-    send_mask = const KIND | cap_bits(0, Rights::SEND.0),
-    send = const cap_bits(Kind::Endpoint as u32, Rights::SEND.0),
-    receive_mask = const KIND | cap_bits(0, Rights::RECEIVE.0),
-    receive = const cap_bits(Kind::Endpoint as u32, Rights::RECEIVE.0),
-    notify = const cap_bits(Kind::Notification as u32, Rights::SEND.0),
-    wait = const cap_bits(Kind::Notification as u32, Rights::RECEIVE.0),
-    kind_mask = const KIND,
-    endpoint = const cap_bits(Kind::Endpoint as u32, 0),
-    notification = const cap_bits(Kind::Notification as u32, 0),
-    receive_limit = const KERNEL_BASE + 4 * utcb::RECEIVE_LIMIT as u32,
+    send = const cap_uses(Kind::Endpoint as u32, Rights::SEND.0),
+    receive = const cap_uses(Kind::Endpoint as u32, Rights::RECEIVE.0),
+    notify = const cap_uses(Kind::Notification as u32, Rights::SEND.0),
+    wait = const cap_uses(Kind::Notification as u32, Rights::RECEIVE.0),
+    receive_limit = const 4 * (utcb::RECEIVE_LIMIT - Thread::THIRD_WORD),
     forever = const FOREVER as i32,
     words_max = const WORDS_MAX,
-    third_word = const KERNEL_BASE + 4 * (utcb::MESSAGE as u32 + 3),
     buffers_count = const KERNEL_BASE + 4 * utcb::BUFFERS_COUNT as u32,
     buffer = const KERNEL_BASE + 4 * utcb::BUFFERS as u32,
     fault_mine = const KERNEL_BASE + 4 * utcb::RECEIVE_FAULT_MINE as u32,
@@ -84,6 +76,7 @@ global_asm!(
     standing = const offset_of!(Thread, state),
     directory = const offset_of!(Thread, directory),
     utcb = const offset_of!(Thread, utcb),
+    words = const offset_of!(Thread, words),
     caller = const offset_of!(Thread, caller),
     reply = const offset_of!(Thread, reply),
     waits_on = const offset_of!(Thread, waits_on),

@@ -4,11 +4,11 @@
 .globl fast_notify
 fast_notify:
     find_slot
-    require_right {send_mask}, {notify}
+    require_use ecx + ebx, {notify}
     mov     edx, ss:[ecx + ebx + {map} + {object}]
     cmp     dword ptr ss:[edx + {map} + {spare}], 0
     jne     ordinary_call
-    require_life {notification}
+    require_use edx, {wait}                     // the first capability has all rights, while it lives
     // The bits: the capability's badge, unless it has none or is the notification's own slot.
     lea     eax, [ecx + ebx]
     cmp     eax, edx
@@ -37,12 +37,12 @@ fast_null:
 .globl fast_receive
 fast_receive:
     find_slot
-    require_right {receive_mask}, {wait}
+    require_use ecx + ebx, {wait}
     mov     edx, ss:[ecx + ebx + {map} + {object}]
     mov     edi, ss:[edx + {map} + {badge}]
     test    edi, edi
     jz      ordinary_call
-    require_life {notification}
+    require_use edx, {wait}                     // the first capability has all rights, while it lives
     xor     eax, eax
     mov     ss:[edx + {map} + {badge}], eax
     xor     ebx, ebx
