@@ -15,6 +15,7 @@ use freehold_abi::layout::utcb::{MESSAGE, RANGES_MAX};
 use freehold_abi::message::WORDS_MAX;
 use freehold_abi::{Error, Tag};
 use freehold_captree::Link;
+use freehold_user_pagetables::layout::IN_NODE;
 
 use crate::arch::fpu::FpuArea;
 use crate::arch::paging::{to_physical, to_virtual};
@@ -82,6 +83,22 @@ impl ReplyCell {
         let before = self.get();
         self.set(place);
         before
+    }
+}
+
+/// A slot of a capability node, by its address; or none.
+#[derive(Default)]
+pub struct InNode(Cell<u32>);
+
+impl InNode {
+    /// The slot. Of none, nothing must be asked.
+    pub fn get(&self) -> Link {
+        Link::new(self.0.get(), IN_NODE)
+    }
+
+    /// Names another.
+    pub fn set(&self, slot: Link) {
+        self.0.set(slot.address());
     }
 }
 
@@ -168,14 +185,14 @@ pub struct Thread {
     pub words: Cell<u32>,
     /// Whom it may answer without naming a capability.
     pub caller: Cell<Option<ThreadRef>>,
-    /// Where the answer to its own call will come from.
+    /// Where the answer to its own call will come from, while it awaits one.
     pub reply: ReplyCell,
     /// Badge of the capability that it sends through.
     pub badge: Cell<u32>,
     /// Slot of the endpoint or notification it is queued on.
-    pub waits_on: Cell<Link>,
+    pub waits_on: InNode,
     /// Slot of the capability by which it waits there: without it, the wait is over.
-    pub waits_by: Cell<Link>,
+    pub waits_by: InNode,
     /// Its place in the ready queue or on an endpoint or notification.
     pub queue: Place,
     /// The word that begins with `state`, as it is in a thread that receives and to which this one, while it runs,
@@ -266,8 +283,8 @@ impl ThreadRef {
                 caller: Cell::new(None),
                 reply: ReplyCell::default(),
                 badge: Cell::new(0),
-                waits_on: Cell::new(Link::NONE),
-                waits_by: Cell::new(Link::NONE),
+                waits_on: InNode::default(),
+                waits_by: InNode::default(),
                 queue: Place::alone(thread),
                 receiver_beside: Cell::new(0),
                 caller_beside: Cell::new(0),

@@ -1,27 +1,44 @@
 //! The entry into the kernel: one instruction, all registers.
 //!
 //! What must hold: between the entry instruction and the instruction behind it only the kernel runs,
-//! and it changes EAX, EBX, ECX, EDX, ESI, EDI, EBP; a call that is interrupted starts again at the
-//! entry instruction, so nothing that it needs may be changed before that. ESI is LLVM's own and EBP
+//! and it changes EAX, EBX, ECX, EDX, ESI, EDI, EBP; a call that is interrupted starts again two bytes
+//! before the place in EDX, where there is an entry instruction, so nothing that it needs may be changed
+//! before that. ESI is LLVM's own and EBP
 //! may be the frame pointer, so neither can be an operand: they are saved on the stack, and their
 //! values travel in ECX and EDX up to the last moment. DF is clear before and after (ABI).
 
-use core::arch::asm;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::arch::{asm, global_asm};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use freehold_abi::{Call, Error, error};
 
-/// Whether to enter by `int 0x80`, which every processor has.
-static BY_INTERRUPT: AtomicBool = AtomicBool::new(true);
+global_asm!(
+    ".pushsection .text.freehold_entries, \"ax\"",
+    "freehold_entry_sysenter: sysenter",
+    "freehold_entry_interrupt: int 0x80",
+    ".popsection",
+);
+
+unsafe extern "C" {
+    #[link_name = "freehold_entry_sysenter"]
+    fn sysenter();
+    #[link_name = "freehold_entry_interrupt"]
+    fn interrupt();
+}
+
+/// The entry instruction that is used. It goes on at the place in EDX, wherever it stands itself. At first the one
+/// that every processor has.
+static ENTRY: AtomicPtr<()> = AtomicPtr::new(interrupt as *mut ());
 
 /// Chooses the entry instruction. SYSENTER works only if the kernel has prepared it.
-pub(crate) fn choose_entry(sysenter: bool) {
-    BY_INTERRUPT.store(!sysenter, Ordering::Relaxed);
+pub(crate) fn choose_entry(by_sysenter: bool) {
+    let entry = if by_sysenter { sysenter as *mut () } else { interrupt as *mut () };
+    ENTRY.store(entry, Ordering::Relaxed);
 }
 
 /// Whether calls are made by SYSENTER.
 pub fn by_sysenter() -> bool {
-    !BY_INTERRUPT.load(Ordering::Relaxed)
+    ENTRY.load(Ordering::Relaxed) == sysenter as *mut ()
 }
 
 /// EBX, ESI, EDI, EBP: arguments, then results.
@@ -29,7 +46,7 @@ pub type Registers = [u32; 4];
 
 /// Enters the kernel with `eax` and the four registers; returns EAX and the four registers. Compiled
 /// in place: for the short paths. What it costs beside the entry itself is nine moves to and from
-/// registers and stack, a compare and a jump.
+/// registers and stack and a jump.
 #[inline(always)]
 pub fn enter(eax: u32, registers: Registers) -> (u32, Registers) {
     let [mut ebx, mut esi, mut edi, mut ebp] = registers;
@@ -44,19 +61,15 @@ pub fn enter(eax: u32, registers: Registers) -> (u32, Registers) {
             "mov esi, ecx",
             "mov ebp, edx",
             "mov ecx, esp",
-            "cmp byte ptr [{by_interrupt}], 0",
-            "je 4f",
-            "lea edx, [3f]",
-            "int 0x80",
-            "3: jmp 2f",
-            "4: lea edx, [2f]",
-            "sysenter",
+            "lea edx, [2f]",
+            "jmp [{entry}]",
+            "int 0x80",                 // not come to, unless the call starts again
             "2:",
             "mov ecx, esi",
             "mov edx, ebp",
             "pop ebp",
             "pop esi",
-            by_interrupt = sym BY_INTERRUPT,
+            entry = sym ENTRY,
             inlateout("eax") eax => status,
             inlateout("ebx") ebx,
             inlateout("ecx") esi,

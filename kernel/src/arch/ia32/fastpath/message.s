@@ -33,7 +33,7 @@
     mov     eax, [esp + {caller}]
     test    eax, eax
     jz      ordinary_call
-    lea     ebx, [ecx + ebx + {in_node}]
+    add     ebx, ecx
     require_partner {caller_beside}
     .if     \accept
     require_buffer
@@ -41,12 +41,10 @@
     // From here on nothing fails.
     lea     ecx, [esp - {map}]
     mov     ss:[edx + {map} + {spare}], ecx
-    or      edx, {in_node}
     mov     [esp + {waits_on}], edx
     mov     [esp + {waits_by}], ebx
     xor     ebx, ebx
     mov     [esp + {caller}], ebx
-    mov     ss:[eax + {map} + {reply}], ebx
     mov     byte ptr [esp + {standing}], {receiving}
     .if     \accept
     mov     [esp + {first_address}], esi

@@ -35,7 +35,7 @@ use freehold_abi::layout::{BLOCK, FOREVER, USER_END, utcb};
 use freehold_abi::message::WORDS_MAX;
 use freehold_abi::{Call, Rights};
 use freehold_user_pagetables::cap_uses;
-use freehold_user_pagetables::layout::{AREA_BASE, BADGE, IN_NODE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
+use freehold_user_pagetables::layout::{AREA_BASE, BADGE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
 
 use super::paging::KERNEL_BASE;
 use super::regs::{REGS_BYTES, Regs};
@@ -56,7 +56,6 @@ global_asm!(
     badge = const BADGE,
     object = const OBJECT,
     spare = const SPARE,
-    in_node = const IN_NODE,
     send = const cap_uses(Kind::Endpoint as u32, Rights::SEND.0),
     receive = const cap_uses(Kind::Endpoint as u32, Rights::RECEIVE.0),
     notify = const cap_uses(Kind::Notification as u32, Rights::SEND.0),
