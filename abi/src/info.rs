@@ -65,6 +65,8 @@ pub enum Kernel {
     SpaceSwitches = 7,
     /// Bytes of the kernel's stack that nothing has used so far.
     StackUnused = 8,
+    /// Calls that went the ordinary way so far, not by one of the short paths; modulo 2³².
+    OrdinaryCalls = 9,
     /// Frames of type Data: 16 + the number of a frame type asks for any type's count.
     FrameType = 16,
 }

@@ -68,6 +68,8 @@ pub fn kernel(k: &mut Kernel, t: ThreadRef) -> CallResult {
         u32::from(cpu::features().sep)
     } else if is(Question::SpaceSwitches) {
         k.space_switches
+    } else if is(Question::OrdinaryCalls) {
+        k.ordinary_calls
     } else if is(Question::StackUnused) {
         if !k.units.spend(UNITS) {
             return Ok(Outcome::Again);

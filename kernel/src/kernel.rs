@@ -38,6 +38,8 @@ pub struct Kernel {
     pub irqs: Irqs,
     /// Loads of CR3, modulo 2³².
     pub space_switches: u32,
+    /// Calls that no short path dealt with, modulo 2³².
+    pub ordinary_calls: u32,
     /// Bytes of the kernel's own frames at the end of boot; 0 while booting.
     pub boot_kernel_bytes: u32,
     /// The thread whose registers and space are in the processor.
@@ -76,6 +78,7 @@ impl Kernel {
             units: Units::new(),
             irqs: Irqs::new(),
             space_switches: 0,
+            ordinary_calls: 0,
             boot_kernel_bytes: 0,
             loaded: None,
             fpu_owner: None,

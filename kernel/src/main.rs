@@ -41,7 +41,7 @@ mod trap;
 mod units;
 mod upcall;
 
-use arch::{cpu, paging, pic, pit};
+use arch::{cpu, fastpath, paging, pic, pit};
 
 /// Entry point: the boot loader's, through the boot code.
 #[unsafe(no_mangle)]
@@ -53,6 +53,10 @@ extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
     println!("freehold: {} MiB RAM, processor has {}", loaded.ram_end >> 20, cpu::features());
     if loaded.unreachable_frames != 0 {
         println!("freehold: {} MiB above 1008 MiB stay unused", loaded.unreachable_frames >> 8);
+    }
+    if loaded.says("fastpath=off") {
+        fastpath::switch_off();
+        println!("freehold: every call goes the ordinary way");
     }
     let k = first::boot(&loaded);
     let image = paging::kernel_image();

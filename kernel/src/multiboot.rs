@@ -99,6 +99,12 @@ impl Loaded {
         }
     }
 
+    /// Whether the kernel's command line has this word.
+    pub fn says(&self, word: &str) -> bool {
+        let line = &self.text[..self.command_len as usize];
+        line.split(|&byte| byte == b' ').any(|said| said == word.as_bytes())
+    }
+
     /// Appends a command line, as far as there is room. Returns where it is and how long.
     fn add_text(&mut self, at: u32, text: &str) -> (u32, u32) {
         let room = &mut self.text[at as usize..];

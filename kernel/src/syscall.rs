@@ -28,6 +28,7 @@ pub type CallResult = Result<Outcome, Error>;
 #[unsafe(no_mangle)]
 extern "C" fn kernel_syscall() {
     let (k, thread) = Kernel::enter();
+    k.ordinary_calls = k.ordinary_calls.wrapping_add(1);
     match dispatch(k, thread) {
         Ok(Outcome::Done) => thread.finish(Ok(())),
         Ok(Outcome::Waits) => {}

@@ -8,6 +8,7 @@
 //! No scenario asserts a time. The limit after which a boot counts as hung is many times what it
 //! takes, for slow machines.
 
+mod both_ways;
 mod runner;
 mod scenario;
 mod scenarios;

@@ -14,6 +14,7 @@ use freehold_boot::qemu::{self, Boot, Clock, Console, Machine, Module};
 use freehold_boot::run;
 use freehold_boot::workspace::Metadata;
 
+use crate::both_ways;
 use crate::scenario::Scenario;
 
 /// How many of the console's last lines a failure shows.
@@ -98,7 +99,22 @@ fn boot_all(scenarios: &[Scenario], jobs: usize, guests: &Kernels, output: &Path
     failed.into_inner().expect("no worker panics while it prints")
 }
 
+/// Boots a scenario, and once more if it must come to the same the ordinary way.
 fn boot(scenario: &Scenario, guests: &Kernels, directory: &Path) -> Result<Boot> {
+    let boot = boot_once(scenario, scenario.append, guests, directory)?;
+    if !scenario.both_ways || !scenario.expect.is_met_by(&boot.outcome) {
+        return Ok(boot);
+    }
+    let append = format!("{} {}", scenario.append, both_ways::OFF);
+    let again = boot_once(scenario, &append, guests, &directory.with_extension("ordinary"))?;
+    ensure!(scenario.expect.is_met_by(&again.outcome), "the ordinary way: {}", again.outcome);
+    ensure!(again.console.contains(both_ways::SAID), "the short paths were not switched off");
+    let said = both_ways::compare(&boot.records, &again.records)?;
+    println!("scenario {:<24} {said}", scenario.name);
+    Ok(boot)
+}
+
+fn boot_once(scenario: &Scenario, append: &str, guests: &Kernels, directory: &Path) -> Result<Boot> {
     let mut modules = Vec::new();
     for module in &scenario.modules {
         let (name, arguments) = split(module);
@@ -116,7 +132,7 @@ fn boot(scenario: &Scenario, guests: &Kernels, directory: &Path) -> Result<Boot>
     let machine = Machine {
         kernel: guests.kernel(scenario)?,
         modules,
-        append: scenario.append.into(),
+        append: append.into(),
         cpu: scenario.cpu.into(),
         memory_mib: scenario.memory_mib,
         clock: Clock::Instructions,

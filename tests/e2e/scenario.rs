@@ -38,6 +38,8 @@ pub struct Scenario {
     pub time_limit: Duration,
     /// What must hold of the records, beside how the boot must end.
     pub records: Option<fn(&str) -> anyhow::Result<()>>,
+    /// It is booted twice, and must come to the same if every call goes the ordinary way through the kernel.
+    pub both_ways: bool,
     /// How the boot must end.
     pub expect: Expect,
 }
@@ -97,6 +99,11 @@ impl Scenario {
         }
     }
 
+    /// [`Scenario::of`], with the short paths and without.
+    pub fn both_ways(name: &'static str, program: &'static str) -> Scenario {
+        Scenario { both_ways: true, ..Scenario::of(name, program) }
+    }
+
     /// The whole tour with a file of so many bytes.
     pub fn tour(name: &'static str, file: usize) -> Scenario {
         Scenario {
@@ -133,6 +140,7 @@ impl Scenario {
             shows: &[],
             time_limit: TIME_LIMIT,
             records: None,
+            both_ways: false,
             expect: Expect::Pass(name),
         }
     }

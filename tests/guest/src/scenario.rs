@@ -4,6 +4,7 @@ use freehold_abi::info::{Kernel, place};
 use freehold_abi::layout::{BLOCK, UNITS};
 use freehold_rt::records::{self, Closing};
 use freehold_rt::{calls, machine, memory, println, slots};
+use serde::Serialize;
 
 use crate::home::Home;
 use crate::{check, check_eq, pages};
@@ -53,20 +54,55 @@ impl Counts {
     }
 }
 
+/// How the kernel deals with calls that a short path could deal with.
+#[derive(Debug, Serialize)]
+struct Ways {
+    /// How many of ten such calls went the ordinary way.
+    ordinary_of_ten: u32,
+}
+
+/// How a part went: what must be the same whichever way calls go, and how many went the ordinary one.
+#[derive(Debug, Serialize)]
+struct PartRecord<'a> {
+    part: &'a str,
+    checks: u32,
+    failed: u32,
+    course: u32,
+    ordinary: u32,
+}
+
+fn ordinary_calls() -> u32 {
+    calls::kernel_info(Kernel::OrdinaryCalls).unwrap_or(0)
+}
+
+fn ordinary_of_ten() -> u32 {
+    let before = ordinary_calls();
+    for _ in 0..10 {
+        let _ = calls::null();
+    }
+    // The question is a call, too.
+    ordinary_calls().wrapping_sub(before) - 1
+}
+
 /// Runs the parts and ends the machine. `name` is the program's.
 pub fn run(name: &str, parts: &[Part]) -> ! {
     // A wait that nothing ends is a failure, not a hang.
     freehold_rt::Utcb::current().set_limits((PATIENCE, PATIENCE));
     warm_up();
+    let _ = records::write(&Ways { ordinary_of_ten: ordinary_of_ten() });
     for (part, work) in parts {
         let before = Counts::now();
         let (made, failed) = check::counts();
+        let ordinary = ordinary_calls();
         work();
+        let ordinary = ordinary_calls().wrapping_sub(ordinary);
         check_eq!(Counts::now(), before, "after {part}");
         check_eq!(calls::kernel_info(Kernel::AllocatedBytes), Ok(0), "after {part}");
         let now = check::counts();
         let verdict = if now.1 == failed { "ok" } else { "FAILED" };
         println!("{name}: {part}: {verdict} ({} checks)", now.0 - made);
+        let (checks, failed) = (now.0 - made, now.1 - failed);
+        let _ = records::write(&PartRecord { part, checks, failed, course: check::course(), ordinary });
     }
     let unused = calls::kernel_info(Kernel::StackUnused);
     check!(unused.is_ok_and(|bytes| bytes >= STACK_SPARE), "{unused:?} bytes of the kernel's stack");

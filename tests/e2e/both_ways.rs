@@ -1,0 +1,63 @@
+//! A scenario once more with every call going the ordinary way through the kernel: its outcome must be the same as
+//! with the short paths.
+//!
+//! Compared are the records that say what was checked: of each part its name, how many checks it made, which and in
+//! which order and how they ended (a digest), and the closing record. That the short paths were taken in the one
+//! boot and in the other were not, the kernel's count of ordinary calls shows.
+
+use anyhow::{Context, Result, ensure};
+use freehold_boot::records::{self, Record};
+
+/// The word on the kernel's command line that switches the short paths off.
+pub const OFF: &str = "fastpath=off";
+/// What the kernel then says.
+pub const SAID: &str = "freehold: every call goes the ordinary way";
+
+/// The key of a record that says how many of ten calls for a short path went the ordinary way.
+const OF_TEN: &str = "ordinary_of_ten";
+/// The key of a part's record, and that of its ordinary calls, which differ.
+const PART: &str = "part";
+const ORDINARY: &str = "ordinary";
+const CLOSING: &str = "closing";
+
+/// Compares the records of two boots, the first with the short paths. Returns what there is to say about it.
+///
+/// # Errors
+/// The outcomes differ, or not in one boot alone calls took the short paths.
+pub fn compare(short: &str, ordinary: &str) -> Result<String> {
+    let read = |text| records::parse(text).map_err(|bad| anyhow::anyhow!("{bad}"));
+    let (short, ordinary) = (read(short)?, read(ordinary)?);
+    let outcomes = [&short, &ordinary].map(|records| outcome(records));
+    ensure!(outcomes[0].len() == outcomes[1].len(), "with short paths there are more or fewer parts");
+    for (short, ordinary) in outcomes[0].iter().zip(&outcomes[1]) {
+        ensure!(short == ordinary, "with short paths: {short:?}; the ordinary way: {ordinary:?}");
+    }
+    let Some(of_ten) = number(&short, OF_TEN) else {
+        return Ok(format!("same outcome by both ways, {} records", outcomes[0].len()));
+    };
+    ensure!(of_ten == 0, "{of_ten} of ten calls went the ordinary way, with the short paths");
+    ensure!(number(&ordinary, OF_TEN) == Some(10), "short paths were taken although switched off");
+    let calls = [&short, &ordinary].map(|records| calls(records));
+    let taken = calls[1].checked_sub(calls[0]).filter(|&taken| taken > 0);
+    let taken = taken.context("no call took a short path")?;
+    Ok(format!("same outcome by both ways, {taken} of {} calls by short paths", calls[1]))
+}
+
+/// The records that must be the same, without what need not.
+fn outcome(records: &[Record]) -> Vec<Record> {
+    let says_it = |record: &&Record| record.contains_key(PART) || record.contains_key(CLOSING);
+    let mut records: Vec<_> = records.iter().filter(says_it).cloned().collect();
+    for record in &mut records {
+        record.remove(ORDINARY);
+    }
+    records
+}
+
+fn number(records: &[Record], key: &str) -> Option<u64> {
+    records.iter().find_map(|record| record.get(key)?.as_u64())
+}
+
+/// All ordinary calls of all parts.
+fn calls(records: &[Record]) -> u64 {
+    records.iter().filter_map(|record| record.get(ORDINARY)?.as_u64()).sum()
+}
