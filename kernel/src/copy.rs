@@ -5,12 +5,13 @@
 //! reached; the window is closed before anything else happens.
 
 use freehold_abi::Error;
+use freehold_abi::fault::ACCESS_WRITE;
 use freehold_abi::layout::utcb::RANGE_WRITABLE;
 use freehold_abi::layout::{UNIT_BYTES, UNITS, USER_END};
 use freehold_user_pagetables::Budget;
 
 use crate::arch;
-use crate::arch::window::{self, Window};
+use crate::arch::window::Window;
 use crate::ipc;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
@@ -40,24 +41,32 @@ pub fn copy(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if other.directory.get() == 0 {
         return Err(Error::PeerGone);
     }
-    let mut left = bytes;
-    while left != 0 {
+    let mut way = Way::open(k, t, other, outward);
+    let result = pieces(k, t, base, &mut way);
+    way.close(k);
+    result
+}
+
+/// Copies what the registers say, to and from a range that begins at `base`.
+fn pieces(k: &mut Kernel, t: ThreadRef, base: u32, way: &mut Way) -> CallResult {
+    loop {
+        let [offset, own, left, _] = t.args();
+        if left == 0 {
+            return Ok(Outcome::Done);
+        }
         let piece = left.min(PIECE);
         if !k.units.spend(piece.div_ceil(UNIT_BYTES)) {
             return Ok(Outcome::Again);
         }
-        let [offset, own, ..] = t.args();
-        let (done, fault) = self::piece(k, t, other, (own, base + offset), piece, outward);
+        let (done, fault) = way.piece(k, own, base + offset, piece);
         t.set(reg::EBX, offset + done);
         t.set(reg::ESI, own + done);
-        left -= done;
-        t.set(reg::EDI, left);
+        t.set(reg::EDI, left - done);
         if let Some(fault) = fault {
             t.set(reg::EBP, fault.address);
             return Err(fault.error);
         }
     }
-    Ok(Outcome::Done)
 }
 
 /// What stopped a copy.
@@ -71,30 +80,60 @@ pub struct Fault {
     pub access: u32,
 }
 
-/// Copies `bytes`, at most 16 KiB, between `own` addresses of `t` and `theirs` of `other`, `outward` to them;
-/// returns how much of it, and what stopped it. All lie below 3 GiB.
-pub fn piece(
-    k: &mut Kernel,
-    t: ThreadRef,
-    other: ThreadRef,
-    (own, theirs): (u32, u32),
-    bytes: u32,
+/// The way between a thread's memory and another's, which stays open from piece to piece.
+#[must_use = "a way has to be closed"]
+pub struct Way {
+    own: u32,
+    theirs: u32,
     outward: bool,
-) -> (u32, Option<Fault>) {
-    k.stand_on(t.directory.get());
-    // What the window showed before may still be in the TLB.
-    let _settled = k.settle();
-    // SAFETY: both are Directories: the current one, and that of a live thread. Nothing changes
-    // tables while the window is open.
-    let window = unsafe { Window::open(k.tables.current, other.directory.get(), theirs) };
-    let (to, from) = if outward { (window.address(), own) } else { (own, window.address()) };
-    // SAFETY: both ranges were checked to lie below 3 GiB; one is seen through the window.
-    let result = unsafe { arch::copy::copy(to, from, bytes) };
-    k.owe(window.close());
-    let Err(stop) = result else { return (bytes, None) };
-    let (error, address) = match window::fault_address(theirs, stop.address) {
-        Some(address) => (Error::FaultTheirs, address),
-        None => (Error::FaultMine, stop.address),
-    };
-    (stop.done, Some(Fault { error, address, access: stop.access }))
+    window: Option<Window>,
+}
+
+impl Way {
+    /// The way from `t` to `other` (`outward`), or back.
+    pub fn open(k: &mut Kernel, t: ThreadRef, other: ThreadRef, outward: bool) -> Way {
+        let (own, theirs) = (t.directory.get(), other.directory.get());
+        k.stand_on(own);
+        // Translations that may be stale are of no use to a copy.
+        let _settled = k.settle();
+        Way { own, theirs, outward, window: None }
+    }
+
+    /// Copies `bytes`, at most 16 KiB, between `own` addresses and `theirs`; returns how much of it, and what stopped
+    /// it. All lie below 3 GiB.
+    pub fn piece(&mut self, k: &mut Kernel, own: u32, theirs: u32, bytes: u32) -> (u32, Option<Fault>) {
+        let seen = self.show(k, theirs, bytes);
+        let (to, from) = if self.outward { (seen, own) } else { (own, seen) };
+        // SAFETY: both ranges were checked to lie below 3 GiB; theirs is seen through the window, or is in this space.
+        let Err(stop) = (unsafe { arch::copy::copy(to, from, bytes) }) else { return (bytes, None) };
+        // What is written to is theirs on the way out.
+        let (error, address) = match (stop.access & ACCESS_WRITE != 0) == self.outward {
+            true => (Error::FaultTheirs, stop.address.wrapping_sub(seen).wrapping_add(theirs)),
+            false => (Error::FaultMine, stop.address),
+        };
+        (stop.done, Some(Fault { error, address, access: stop.access }))
+    }
+
+    /// Where `theirs` is seen from here.
+    fn show(&mut self, k: &mut Kernel, theirs: u32, bytes: u32) -> u32 {
+        if self.own == self.theirs {
+            return theirs;
+        }
+        if let Some(seen) = self.window.as_ref().and_then(|window| window.find(theirs, bytes)) {
+            return seen;
+        }
+        self.close(k);
+        // What the window showed before may still be in the TLB.
+        let _settled = k.settle();
+        // SAFETY: both are Directories: the current one, and that of a live thread. Nothing changes tables while the
+        // window is open.
+        self.window.insert(unsafe { Window::open(self.own, self.theirs, theirs) }).address(theirs)
+    }
+
+    /// The kernel goes on to something else.
+    pub fn close(&mut self, k: &mut Kernel) {
+        if let Some(window) = self.window.take() {
+            k.owe(window.close());
+        }
+    }
 }

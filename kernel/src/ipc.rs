@@ -18,6 +18,7 @@ use crate::caps::{Cap, Content};
 use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
+use crate::strings::Part;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ReplyPlace, ThreadRef, Until, reg, special};
 use crate::transfer::{self, Exchange};
@@ -30,7 +31,16 @@ pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if strings::read_strings(k, t)? == Outcome::Again || strings::read_buffers(k, t)? == Outcome::Again {
         return Ok(Outcome::Again);
     }
-    send_phase(k, t, State::Calling)
+    send_phase(k, t, State::Calling, 0)
+}
+
+/// Goes on with a Call that has one string, whose first `copied` bytes the short path has copied: what `call` checks
+/// is as it must be.
+pub fn call_begun(k: &mut Kernel, t: ThreadRef, string: Part, copied: u32) -> CallResult {
+    t.range_count.set(0);
+    t.buffers.forget();
+    strings::take_one(t, string);
+    send_phase(k, t, State::Calling, copied)
 }
 
 /// Send: sends, and goes on when the message is taken.
@@ -39,7 +49,7 @@ pub fn send(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if strings::read_strings(k, t)? == Outcome::Again {
         return Ok(Outcome::Again);
     }
-    send_phase(k, t, State::Sending)
+    send_phase(k, t, State::Sending, 0)
 }
 
 /// Receive: from an endpoint, or the bits of a notification.
@@ -83,17 +93,14 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
             end_wait(k, sender, Error::Canceled);
             continue;
         }
-        if sender.tag().has_strings() {
-            let exchange = if calling { Exchange::Call(origin) } else { Exchange::Send(origin) };
-            match transfer::begin(k, sender, t, exchange, sender.badge.get(), t) {
-                Ok(()) => return Ok(Outcome::Waits),
-                Err(error) => end_wait(k, sender, error),
+        let exchange = if calling { Exchange::Call(origin) } else { Exchange::Send(origin) };
+        match deliver(k, (sender, t), exchange, sender.badge.get(), t, 0) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Outcome::Waits),
+            Err(error) => {
+                end_wait(k, sender, error);
+                continue;
             }
-            continue;
-        }
-        if let Err(error) = deliver(k, sender, t, sender.badge.get()) {
-            end_wait(k, sender, error);
-            continue;
         }
         // A fault has no limit of its own: what runs is the transfer's that it happened in.
         if !sender.has_faulted() {
@@ -138,13 +145,11 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
     if strings::read_strings(k, t)? == Outcome::Again || !spend_on_items(k, t) {
         return Ok(Answer::Later(Outcome::Again));
     }
-    if t.tag().has_strings() {
-        transfer::begin(k, t, caller, Exchange::Reply, 0, t)?;
-        k.drop_reply(caller);
+    let delivered = deliver(k, (t, caller), Exchange::Reply, 0, t, 0)?;
+    k.drop_reply(caller);
+    if !delivered {
         return Ok(Answer::Later(Outcome::Waits));
     }
-    deliver(k, t, caller, 0)?;
-    k.drop_reply(caller);
     k.wheel.cancel(caller);
     Ok(Answer::Delivered(caller))
 }
@@ -259,14 +264,22 @@ fn spend_on_items(k: &mut Kernel, t: ThreadRef) -> bool {
     }
 }
 
-fn send_phase(k: &mut Kernel, t: ThreadRef, state: State) -> CallResult {
+fn send_phase(k: &mut Kernel, t: ThreadRef, state: State, copied: u32) -> CallResult {
     let cap = k.cap(t, CapName::from_word(t.get(reg::EBX)))?;
     let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
-    send_to(k, t, origin, cap, state)
+    send_to(k, t, origin, cap, state, copied)
 }
 
-/// Sends the message of `t`, which is Ready or in a transfer, through `cap` to the endpoint that lives in `origin`.
-pub fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: State) -> CallResult {
+/// Sends the message of `t`, which is Ready or in a transfer, through `cap` to the endpoint that lives in `origin`;
+/// of its strings, so much is copied already to who waits there.
+pub fn send_to(
+    k: &mut Kernel,
+    t: ThreadRef,
+    origin: Link,
+    cap: Cap,
+    state: State,
+    copied: u32,
+) -> CallResult {
     while let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
         if !k.may_still_wait(receiver, origin) {
             if !k.units.spend(1) {
@@ -280,14 +293,12 @@ pub fn send_to(k: &mut Kernel, t: ThreadRef, origin: Link, cap: Cap, state: Stat
             return Ok(Outcome::Again);
         }
         let calling = state == State::Calling;
-        if t.tag().has_strings() {
-            let exchange = if calling { Exchange::Call(origin) } else { Exchange::Send(origin) };
-            transfer::begin(k, t, receiver, exchange, cap.badge, t)?;
-            k.dequeue(origin, receiver);
+        let exchange = if calling { Exchange::Call(origin) } else { Exchange::Send(origin) };
+        let delivered = deliver(k, (t, receiver), exchange, cap.badge, t, copied)?;
+        k.dequeue(origin, receiver);
+        if !delivered {
             return Ok(Outcome::Waits);
         }
-        deliver(k, t, receiver, cap.badge)?;
-        k.dequeue(origin, receiver);
         k.wheel.cancel(receiver);
         if calling {
             k.scheduler.rest(t);
@@ -346,13 +357,25 @@ fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
     }
 }
 
-/// Carries the message of `from` over to `to`: all of it, or nothing.
-fn deliver(k: &mut Kernel, from: ThreadRef, to: ThreadRef, badge: u32) -> Result<(), Error> {
-    if from.tag().items() != 0 {
+/// Carries the message of `from` over to `to`: all of it, or nothing. Strings may take longer: false. The last two are
+/// [`transfer::begin`]'s.
+fn deliver(
+    k: &mut Kernel,
+    (from, to): (ThreadRef, ThreadRef),
+    exchange: Exchange,
+    badge: u32,
+    driver: ThreadRef,
+    copied: u32,
+) -> Result<bool, Error> {
+    let tag = from.tag();
+    if tag.has_strings() {
+        return transfer::begin(k, (from, to), exchange, badge, driver, copied);
+    }
+    if tag.items() != 0 {
         items::transfer(k, from, to, &Named::read(from, to))?;
     }
     deliver_words(from, to, badge);
-    Ok(())
+    Ok(true)
 }
 
 /// Carries over what is left of a message whose items have been.

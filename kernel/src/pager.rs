@@ -32,7 +32,7 @@ pub fn ask(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
     t.set_fault(message);
     let cap = k.cap(t, CapName::from_word(t.pager.get()))?;
     let origin = k.origin(cap, Kind::Endpoint, Rights::SEND)?;
-    ipc::send_to(k, t, origin, cap, State::Calling)
+    ipc::send_to(k, t, origin, cap, State::Calling, 0)
 }
 
 /// A pager's answer to a fault: the faulting thread's registers are its own, so only what the answer says

@@ -95,10 +95,24 @@ impl List {
         (self.mine.get(), self.other.get())
     }
 
-    /// Back to its first byte.
-    pub fn rewind(&self) {
+    /// It does not count any more.
+    pub fn forget(&self) {
+        self.bytes.set(0);
+    }
+
+    /// Makes it one part.
+    pub fn set_one(&self, part: Part) {
+        self.parts[0].set(part);
+        self.bytes.set(part.bytes);
+    }
+
+    /// To its byte `done`, which is in its first part.
+    pub fn start_at(&self, done: u32) {
         self.part.set(0);
         self.offset.set(0);
+        if done != 0 {
+            self.advance(done);
+        }
     }
 
     /// What is left of the part that the transfer has come to.
@@ -148,10 +162,14 @@ impl List {
             check(&self.parts[..index], part, bytes)?;
             self.parts[index].set(part);
         }
-        self.mine.set(t.utcb_word(place.mine));
-        self.other.set(t.utcb_word(place.other));
+        self.read_limits(t, place);
         self.bytes.set(bytes);
         Ok(Outcome::Done)
+    }
+
+    fn read_limits(&self, t: &Thread, place: &Place) {
+        self.mine.set(t.utcb_word(place.mine));
+        self.other.set(t.utcb_word(place.other));
     }
 }
 
@@ -170,13 +188,19 @@ pub fn read_strings(k: &mut Kernel, t: ThreadRef) -> CallResult {
     })
 }
 
+/// Takes `string` for the one string of the message that `t` is about to send; the limits are read.
+pub fn take_one(t: ThreadRef, string: Part) {
+    t.strings.set_one(string);
+    t.strings.read_limits(&t, &STRINGS);
+}
+
 /// Reads the buffers of `t`, if its call accepts strings. Again: none of them is read.
 ///
 /// # Errors
 /// BadMessage, EmptyString, BadAddress, PageTableArea, Overlap.
 #[inline]
 pub fn read_buffers(k: &mut Kernel, t: ThreadRef) -> CallResult {
-    t.buffers.bytes.set(0);
+    t.buffers.forget();
     if t.immediate() & message::ACCEPT == 0 {
         return Ok(Outcome::Done);
     }

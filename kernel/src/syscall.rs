@@ -5,10 +5,12 @@
 //! that the same call goes on where it stopped (docs/invariants.md, 20).
 
 use freehold_abi::{Call, Error};
+use freehold_user_pagetables::Flush;
 
 use crate::kernel::Kernel;
+use crate::strings::Part;
 use crate::thread::ThreadRef;
-use crate::{copy, derive, destroy, device, info, ipc, make, mapping, notification, threads};
+use crate::{arch, copy, derive, destroy, device, info, ipc, make, mapping, notification, threads};
 
 /// How a call ended without error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +30,27 @@ pub type CallResult = Result<Outcome, Error>;
 #[unsafe(no_mangle)]
 extern "C" fn kernel_syscall() {
     let (k, thread) = Kernel::enter();
+    let result = dispatch(k, thread);
+    conclude(k, thread, result);
+}
+
+/// Entry point: a Call of the current thread with one string, at `address`, of whose `bytes` the short path has copied
+/// the first `copied`. All that `ipc::call` checks is as it must be.
+#[unsafe(no_mangle)]
+extern "C" fn kernel_call_begun(address: u32, bytes: u32, copied: u32) {
+    // The last piece may have had all units.
+    arch::interrupt_window();
+    let (k, thread) = Kernel::enter();
+    // What was seen through the copy window.
+    k.owe(Flush::All);
+    let result = ipc::call_begun(k, thread, Part { address, bytes }, copied);
+    conclude(k, thread, result);
+}
+
+#[inline(always)]
+fn conclude(k: &mut Kernel, thread: ThreadRef, result: CallResult) {
     k.ordinary_calls = k.ordinary_calls.wrapping_add(1);
-    match dispatch(k, thread) {
+    match result {
         Ok(Outcome::Done) => thread.finish(Ok(())),
         Ok(Outcome::Waits) => {}
         Ok(Outcome::Again) => thread.restart(),

@@ -1,6 +1,7 @@
 //! Transfers: a message's strings on their way from one thread to another, through page faults on either side.
 //!
-//! One of the two *drives*: the one whose call found the other waiting. It stays Ready, with an errand that the
+//! What is short, and all there, is copied within the call that found the other waiting. Else that thread *drives*: it
+//! stays Ready, with an errand that the
 //! kernel runs whenever it is the thread's turn, so that copying takes place in its time; at the higher of both
 //! priorities, or whoever computes between the two would hold the higher one.
 //! The other is Transferring until it is over. When a page is missing, both wait: whose it is calls its pager.
@@ -17,11 +18,13 @@ use freehold_abi::{Call, Error, fault};
 use freehold_captree::Link;
 use freehold_user_pagetables::Budget;
 
+use crate::copy::{Fault, Way};
 use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::syscall::Outcome;
 use crate::thread::{Errand, FaultMessage, ThreadRef, Until, reg};
-use crate::{copy, ipc, items, pager, units};
+use crate::units::{self, Units};
+use crate::{ipc, items, pager};
 
 /// Most bytes between two checks for interrupts.
 const PIECE: u32 = UNITS * UNIT_BYTES;
@@ -62,76 +65,112 @@ pub struct Progress {
     address: u32,
 }
 
-/// Begins to transfer the strings of `from`'s message, which comes with `badge`, to `to`. `driver` is one of
-/// them and Ready; the other waits, and is in no queue or about to leave it.
+/// Carries the strings of `from`'s message, which comes with `badge`, to `to`, from byte `done` on. `driver` is one of
+/// them and Ready; the other waits. What is short is there when this returns, and the words too: true. Else false: the
+/// transfer has begun, and the other may be in no queue.
 ///
 /// # Errors
 /// NoRoom; what items lack. Nothing has begun then.
 pub fn begin(
     k: &mut Kernel,
-    from: ThreadRef,
-    to: ThreadRef,
+    (from, to): (ThreadRef, ThreadRef),
     exchange: Exchange,
     badge: u32,
     driver: ThreadRef,
-) -> Result<(), Error> {
+    done: u32,
+) -> Result<bool, Error> {
     if from.strings.bytes() > to.buffers.bytes() {
         return Err(Error::NoRoom);
     }
+    from.strings.start_at(done);
+    to.buffers.start_at(done);
+    let sends = from == driver;
+    let passive = if sends { to } else { from };
+    let mut progress = Progress { done, ..Progress::default() };
     if from.tag().items() != 0 {
         let named = Named::read(from, to);
         items::check(k, from, to, &named)?;
         from.named.set(named);
+    } else if let Copied::All = copy(k, (driver, passive), sends, &mut progress, Units::afford) {
+        deliver(from, to, badge);
+        return Ok(true);
     }
-    from.strings.rewind();
-    to.buffers.rewind();
+    // A page that is missing is found missing once more.
     let role = |t: ThreadRef, partner, sends| {
-        t.role.set(Some(Role {
-            partner,
-            exchange,
-            badge,
-            sends,
-            drives: t == driver,
-            priority: t.priority.get(),
-        }));
+        let priority = t.priority.get();
+        t.role.set(Some(Role { partner, exchange, badge, sends, drives: t == driver, priority }));
     };
     role(from, to, true);
     role(to, from, false);
-    driver.progress.set(Progress::default());
+    driver.progress.set(progress);
     driver.errand.set(Errand::Transfer);
-    let passive = if driver == from { to } else { from };
     passive.state.set(State::Transferring);
     k.scheduler.set_priority(driver, driver.priority.get().max(passive.priority.get()));
-    Ok(())
+    Ok(false)
 }
 
 /// The driver's errand: copies until all is there, a page is missing, or an interrupt is pending.
 pub fn go_on(k: &mut Kernel, driver: ThreadRef) {
     let role = driver.role.get().expect("a driver has a role");
-    let (from, to) = order(driver, role);
     let mut progress = driver.progress.get();
-    while progress.done < from.strings.bytes() {
+    let copied = copy(k, (driver, role.partner), role.sends, &mut progress, Units::spend);
+    driver.progress.set(progress);
+    match copied {
+        Copied::Some => {}
+        Copied::Until(fault) => {
+            let faulted = if fault.error == Error::FaultMine { driver } else { role.partner };
+            page_missing(k, driver, faulted, fault.address, fault.access);
+        }
+        // Each item can be derived, refused and taken back.
+        Copied::All => {
+            if k.units.spend(1 + 3 * order(driver, role).0.tag().items()) {
+                complete(k, driver, role);
+            }
+        }
+    }
+}
+
+/// How far a copy has come.
+enum Copied {
+    /// All is there.
+    All,
+    /// Not all, for want of units.
+    Some,
+    /// A page is missing.
+    Until(Fault),
+}
+
+/// Copies what is left of the strings, `driver`'s if it `sends`, as far as units are to be had from `spend`.
+#[inline]
+fn copy(
+    k: &mut Kernel,
+    (driver, partner): (ThreadRef, ThreadRef),
+    sends: bool,
+    progress: &mut Progress,
+    spend: impl Fn(&mut Units, u32) -> bool,
+) -> Copied {
+    let (from, to) = if sends { (driver, partner) } else { (partner, driver) };
+    let mut way = Way::open(k, driver, partner, sends);
+    let copied = loop {
+        if progress.done == from.strings.bytes() {
+            break Copied::All;
+        }
         let (source, destination) = (from.strings.here(), to.buffers.here());
         let bytes = source.bytes.min(destination.bytes).min(PIECE);
-        if !k.units.spend(bytes.div_ceil(UNIT_BYTES).max(PIECE_UNITS)) {
-            return;
+        if !spend(&mut k.units, bytes.div_ceil(UNIT_BYTES).max(PIECE_UNITS)) {
+            break Copied::Some;
         }
-        let (own, theirs) = if role.sends { (source, destination) } else { (destination, source) };
-        let (done, fault) =
-            copy::piece(k, driver, role.partner, (own.address, theirs.address), bytes, role.sends);
+        let (own, theirs) = if sends { (source, destination) } else { (destination, source) };
+        let (done, fault) = way.piece(k, own.address, theirs.address, bytes);
         from.strings.advance(done);
         to.buffers.advance(done);
         progress.done += done;
-        driver.progress.set(progress);
         if let Some(fault) = fault {
-            let faulted = if fault.error == Error::FaultMine { driver } else { role.partner };
-            return page_missing(k, driver, faulted, fault.address, fault.access);
+            break Copied::Until(fault);
         }
-    }
-    // Each item can be derived, refused and taken back.
-    if k.units.spend(1 + 3 * from.tag().items()) {
-        complete(k, driver, role);
-    }
+    };
+    way.close(k);
+    copied
 }
 
 /// A thread in a transfer whose pager has answered with `label` (for RESUME_AT: EIP and ESP) goes on.
@@ -231,8 +270,7 @@ fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
         end(k, from, error);
         return end_or_receive(k, to, receiving, |_| Error::PeerGone);
     }
-    ipc::deliver_words(from, to, role.badge);
-    to.set_utcb_word(utcb::ARRIVED, from.strings.bytes());
+    deliver(from, to, role.badge);
     k.wheel.cancel(to);
     match role.exchange {
         Exchange::Call(_) => {
@@ -251,6 +289,12 @@ fn complete(k: &mut Kernel, driver: ThreadRef, role: Role) {
         }
     }
     wake(k, to);
+}
+
+/// What is left of the message when bytes and items are there.
+fn deliver(from: ThreadRef, to: ThreadRef, badge: u32) {
+    ipc::deliver_words(from, to, badge);
+    to.set_utcb_word(utcb::ARRIVED, from.strings.bytes());
 }
 
 /// A page fault of `faulted`, one of the two, ends the transfer.

@@ -11,7 +11,7 @@ use freehold_user_pagetables::Budget;
 use crate::arch::{self, pic, pit};
 
 /// Lines that have interrupted and are not yet dealt with, a bit each.
-static NOTED: AtomicU32 = AtomicU32::new(0);
+pub static NOTED: AtomicU32 = AtomicU32::new(0);
 /// Ticks of the timer since boot, modulo 2³².
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
@@ -60,6 +60,9 @@ pub struct Units {
 }
 
 impl Units {
+    /// Where stands how many are left, for the short paths.
+    pub const LEFT: usize = core::mem::offset_of!(Units, left);
+
     /// A full budget.
     pub const fn new() -> Units {
         Units { left: UNITS, most: 0 }
@@ -75,6 +78,15 @@ impl Units {
     /// How many may still be done.
     pub fn left(&self) -> u32 {
         self.left
+    }
+
+    /// Spends them if that takes no check.
+    pub fn afford(&mut self, units: u32) -> bool {
+        let enough = units <= self.left;
+        if enough {
+            self.left -= units;
+        }
+        enough
     }
 
     /// The most units done between two checks so far.

@@ -18,6 +18,7 @@ global_asm!(
 may_fault_begin:
 
     // EDI, ESI, ECX: to, from, bytes. Uses EAX. REP leaves all three exact at a fault.
+    .globl  copy_bytes                          // for the short paths
 copy_bytes:
     mov     eax, ecx
     shr     ecx, 2

@@ -1,8 +1,9 @@
 //! The copy window: eight mebibytes of another space, seen from the current one.
 //!
 //! What must hold: its two directory entries are empty except between [`Window::open`] and
-//! [`Window::close`], during which the kernel only copies. They never carry the user bit, so ring
-//! 3 could not use them anyway, and never show anything of the other directory's kernel half.
+//! [`Window::close`], and in the short path for strings, which has its own of both; meanwhile the kernel only
+//! copies, and notes interrupts. They never carry the user bit, so ring 3 could not use them anyway, and never show
+//! anything of the other directory's kernel half.
 //! Rights stay the tables' own; only a right that the directory entry withheld is withheld here
 //! too, since the entry is taken over whole.
 
@@ -10,7 +11,8 @@ use freehold_user_pagetables::Flush;
 
 use super::paging::{KERNEL_FIRST_TABLE, WINDOW_TABLE, entry, entry_bits};
 
-const WINDOW_BASE: u32 = (WINDOW_TABLE as u32) << 22;
+/// Where it begins.
+pub(super) const WINDOW_BASE: u32 = (WINDOW_TABLE as u32) << 22;
 const BLOCK: u32 = 4 << 20;
 
 /// An open window.
@@ -18,7 +20,8 @@ const BLOCK: u32 = 4 << 20;
 #[derive(Debug)]
 pub struct Window {
     current: u32,
-    address: u32,
+    /// First byte that it shows.
+    shown: u32,
 }
 
 impl Window {
@@ -42,13 +45,22 @@ impl Window {
                 entry(current, WINDOW_TABLE + 1).write_volatile(second & !entry_bits::USER);
             }
         }
-        Self { current, address: WINDOW_BASE + address % BLOCK }
+        Self { current, shown: address - address % BLOCK }
     }
 
-    /// Where `address` is to be found.
+    /// Where `address` is to be found, if it and the `bytes` behind it (at most 4 MiB) are shown.
     #[inline]
-    pub const fn address(&self) -> u32 {
-        self.address
+    pub const fn find(&self, address: u32, bytes: u32) -> Option<u32> {
+        if address.wrapping_sub(self.shown) > 2 * BLOCK - bytes {
+            return None;
+        }
+        Some(self.address(address))
+    }
+
+    /// Where `address`, which is shown, is to be found.
+    #[inline]
+    pub const fn address(&self, address: u32) -> u32 {
+        WINDOW_BASE + address.wrapping_sub(self.shown)
     }
 
     /// Empties the window. What was seen through it is still in the TLB.
@@ -61,13 +73,4 @@ impl Window {
         }
         Flush::All
     }
-}
-
-/// The address in the other space of a fault at `fault` through a window that was opened at
-/// `address`; `None` if `fault` is not in the window.
-pub const fn fault_address(address: u32, fault: u32) -> Option<u32> {
-    if fault < WINDOW_BASE || fault - WINDOW_BASE >= 2 * BLOCK {
-        return None;
-    }
-    Some(address - address % BLOCK + (fault - WINDOW_BASE))
 }

@@ -39,9 +39,32 @@
     jne     ordinary_call
 .endm
 
-// EAX: the partner. The words beyond the second, of which there are some, go to its UTCB; then it is its turn.
-// Setting up a string instruction takes longer than two words do.
-.macro copy_words
+// For a Call by EBX: EAX := the one thread that waits, EDX := the endpoint's slot, EBX := the badge. Uses ECX.
+.macro find_receiver
+    find_slot
+    require_use ecx + ebx, {send}
+    mov     edx, ss:[ecx + ebx + {map} + {object}]
+    mov     ebx, ss:[ecx + ebx + {map} + {badge}]
+    mov     eax, ss:[edx + {map} + {spare}]
+    test    eax, eax
+    jz      ordinary_call
+    require_partner {receiver_beside}
+.endm
+
+// The thread has called the one in EAX, which waited at EDX. Uses ECX.
+.macro hand_call_over
+    mov     dword ptr ss:[edx + {map} + {spare}], 0
+    mov     dword ptr [esp + {range_count}], 0
+    mov     dword ptr [esp + {buffers}], 0
+    mov     byte ptr [esp + {standing}], {awaiting}
+    mov     [esp + {reply}], eax
+    lea     ecx, [esp - {map}]
+    mov     ss:[eax + {map} + {caller}], ecx
+.endm
+
+// EAX: the partner. The words beyond the second, of which there are some, go to its UTCB; then it is its turn. The tag
+// can say that there are \strings, too. Setting up a string instruction takes longer than two words do.
+.macro copy_words strings=0
     cmp     si, 4
     ja      8f
     mov     ecx, [esp + {words}]
@@ -57,6 +80,9 @@
     mov     ecx, {user_data}
     mov     es, ecx
     movzx   ecx, si
+    .if     \strings
+    and     ecx, {words_mask}
+    .endif
     sub     ecx, 2
     mov     esi, [esp + {words}]
     mov     edi, ss:[eax + {map} + {words}]

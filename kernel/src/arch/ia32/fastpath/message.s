@@ -1,22 +1,9 @@
 // Call to a thread that waits, ReplyReceive when nobody waits, and the switch from one thread to another.
 
 .macro call_path long
-    find_slot
-    require_use ecx + ebx, {send}
-    mov     edx, ss:[ecx + ebx + {map} + {object}]
-    mov     ebx, ss:[ecx + ebx + {map} + {badge}]
-    mov     eax, ss:[edx + {map} + {spare}]
-    test    eax, eax
-    jz      ordinary_call
-    require_partner {receiver_beside}
+    find_receiver
     // From here on nothing fails.
-    mov     dword ptr ss:[edx + {map} + {spare}], 0
-    mov     dword ptr [esp + {range_count}], 0
-    mov     dword ptr [esp + {buffers}], 0
-    mov     byte ptr [esp + {standing}], {awaiting}
-    mov     [esp + {reply}], eax
-    lea     ecx, [esp - {map}]
-    mov     ss:[eax + {map} + {caller}], ecx
+    hand_call_over
     .if     \long
     copy_words
     .endif
@@ -70,7 +57,7 @@
 
 .balign 16
 fast_call_long:
-    require_words {words_max}, ordinary_call
+    require_words {words_max}, fast_call_string
     call_path 1
 
 .balign 16

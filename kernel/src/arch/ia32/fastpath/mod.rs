@@ -12,7 +12,8 @@
 //!
 //! And for messages:
 //!
-//! 4. The message is its tag and words: no items, strings, ranges. Up to two words are in registers already.
+//! 4. The message is its tag and words: no items, strings, ranges. Up to two words are in registers already. But a
+//!    Call can have one string, for which the receiver's first buffer is large enough.
 //! 5. Call: one thread waits there, to receive, and still has the capability by which it does. ReplyReceive: nobody
 //!    waits there, and the thread holds a reply capability.
 //! 6. Both threads have the same priority and came in by SYSENTER. Neither uses the FPU, has faulted, has an errand
@@ -23,7 +24,8 @@
 //!
 //! What must hold: what it does is what `ipc.rs` would have done (s30-ipc runs both ways); up to the line that
 //! says so it changes nothing but registers, all of which are saved already. What it leaves undone,
-//! `Kernel::enter` makes up for. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
+//! `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is not undone: the ordinary
+//! path goes on behind its last byte. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
 //! they are cleaned where the space changes, so that between spaces nothing passes in them.
 
 use core::arch::global_asm;
@@ -31,24 +33,29 @@ use core::cell::UnsafeCell;
 use core::mem::offset_of;
 
 use freehold_abi::info::{Kind, State};
-use freehold_abi::layout::{BLOCK, FOREVER, USER_END, utcb};
+use freehold_abi::layout::{BLOCK, FOREVER, STRING_BYTES_MAX, UNIT_BYTES, UNITS, USER_END, utcb};
 use freehold_abi::message::WORDS_MAX;
-use freehold_abi::{Call, Rights};
+use freehold_abi::{Call, Rights, Tag};
 use freehold_user_pagetables::cap_uses;
 use freehold_user_pagetables::layout::{AREA_BASE, BADGE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
 
-use super::paging::KERNEL_BASE;
+use super::entry::{KERNEL_STACK, STACK_BYTES};
+use super::paging::{KERNEL_BASE, WINDOW_TABLE, entry_bits};
 use super::regs::{REGS_BYTES, Regs};
 use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
+use super::window::WINDOW_BASE;
+use crate::arch::kernel_call_begun;
 use crate::kernel::{KERNEL, offsets};
 use crate::strings::List;
 use crate::thread::Thread;
+use crate::units::NOTED;
 
 global_asm!(
     ".pushsection .text",
     include_str!("macros.s"),
     include_str!("message.s"),
     include_str!("notify.s"),
+    include_str!("string.s"),
     ".popsection",
     map = const KERNEL_BASE,
     nodes = const KERNEL_BASE + SPACE_NODES,
@@ -102,6 +109,23 @@ global_asm!(
     esp0 = const ESP0,
     task_directory = const DIRECTORY,
     user_data = const USER_DATA,
+    // A message with a string.
+    string_flag = const Tag::new(0, 0).with_strings().0,
+    words_mask = const 63,
+    strings_count = const KERNEL_BASE + 4 * utcb::STRINGS_COUNT as u32,
+    string = const KERNEL_BASE + 4 * utcb::STRINGS as u32,
+    arrived = const KERNEL_BASE + 4 * utcb::ARRIVED as u32,
+    string_most = const STRING_BYTES_MAX,
+    piece = const UNITS * UNIT_BYTES,
+    unit_shift = const UNIT_BYTES.ilog2(),
+    units_left = const offsets::UNITS_LEFT,
+    noted = sym NOTED,
+    not_user = const !entry_bits::USER as i32,
+    window_entry = const KERNEL_BASE + 4 * WINDOW_TABLE as u32,
+    window = const WINDOW_BASE,
+    stack = sym KERNEL_STACK,
+    stack_bytes = const STACK_BYTES,
+    kernel_call_begun = sym kernel_call_begun,
 );
 
 /// Where a call goes that was made by SYSENTER, by what is in EAX: the calls' numbers, then the ReplyReceive that
