@@ -45,8 +45,8 @@ pub struct List {
 
 /// Where in the UTCB a list stands.
 struct Place {
-    /// Units of work that a pair is.
-    units: u32,
+    /// Units of work that a pair is, with so many before it.
+    units: fn(u32) -> u32,
     count: usize,
     parts: usize,
     mine: usize,
@@ -54,7 +54,7 @@ struct Place {
 }
 
 const STRINGS: Place = Place {
-    units: 1,
+    units: |_| 1,
     count: utcb::STRINGS_COUNT,
     parts: utcb::STRINGS,
     mine: utcb::SEND_FAULT_MINE,
@@ -63,7 +63,7 @@ const STRINGS: Place = Place {
 
 const BUFFERS: Place = Place {
     // Each is compared with all before it.
-    units: 2,
+    units: |before| 1 + before / 8,
     count: utcb::BUFFERS_COUNT,
     parts: utcb::BUFFERS,
     mine: utcb::RECEIVE_FAULT_MINE,
@@ -138,17 +138,17 @@ impl List {
         t: &Thread,
         units: &mut Units,
         place: &Place,
-        check: impl Fn(&[Cell<Part>], Part, u32) -> Result<(), Error>,
+        mut check: impl FnMut(&[Cell<Part>], Part, u32) -> Result<(), Error>,
     ) -> CallResult {
         let count = t.utcb_word(place.count);
         if !(1..=STRINGS_MAX as u32).contains(&count) {
             return Err(Error::BadMessage);
         }
-        if !units.spend(count * place.units) {
-            return Ok(Outcome::Again);
-        }
         let mut bytes = 0_u32;
         for index in 0..count as usize {
+            if !units.spend((place.units)(index as u32)) {
+                return Ok(Outcome::Again);
+            }
             let at = place.parts + 2 * index;
             let part = Part { address: t.utcb_word(at), bytes: t.utcb_word(at + 1) };
             if part.bytes == 0 {
@@ -204,14 +204,17 @@ pub fn read_buffers(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if t.immediate() & message::ACCEPT == 0 {
         return Ok(Outcome::Done);
     }
+    // The end of the highest so far: what lies above it need not be compared.
+    let mut top = 0;
     let area = Part { address: k.tables.space_field(t.directory.get(), AREA_BASE), bytes: BLOCK };
     t.buffers.read(&t, &mut k.units, &BUFFERS, |before, part, _| {
         if part.overlaps(area) {
             return Err(Error::PageTableArea);
         }
-        match before.iter().any(|earlier| earlier.get().overlaps(part)) {
-            true => Err(Error::Overlap),
-            false => Ok(()),
+        if part.address < top && before.iter().any(|earlier| earlier.get().overlaps(part)) {
+            return Err(Error::Overlap);
         }
+        top = top.max(part.address + part.bytes);
+        Ok(())
     })
 }
