@@ -1,4 +1,4 @@
-//! Calls with a string, answered without.
+//! Calls with strings, answered without; and a call answered with one.
 
 use alloc::format;
 
@@ -33,11 +33,18 @@ const ROUNDS: u32 = 100;
 const PING: u16 = 0;
 /// Answers with the sum of the buffer's first words, as many as the first word says.
 const TOLD: u16 = 1;
+/// Answers with a string, as many bytes of the buffer as the first word says.
+const BACK: u16 = 2;
+
+/// Bytes in four strings of one message, and of the string of an answer.
+const PARTS: u32 = 4096;
+const ANSWER: u32 = 1024;
 
 /// `string.*`.
 pub fn run() {
     let names = SIZES.map(|bytes| (format!("string.{bytes}"), bytes));
-    if !names.iter().any(|(name, _)| wanted(name)) {
+    let (parts, back) = (format!("string.parts.{PARTS}"), format!("string.back.{ANSWER}"));
+    if !names.iter().any(|(name, _)| wanted(name)) && !wanted(&parts) && !wanted(&back) {
         return;
     }
     let home = Home::new();
@@ -50,16 +57,22 @@ pub fn run() {
     home.give(SERVED, endpoint.name(), Rights::RECEIVE, 0);
     let worker = Worker::spawn(&home, BESIDE, serve, 0);
     check!(worker.reaches(State::Receiving));
-    for (name, bytes) in &names {
-        measure(name, *bytes, endpoint.name());
+    for (name, bytes) in names.iter().filter(|(name, _)| wanted(name)) {
+        measure(name, &[Part { address: pages::AT, bytes: *bytes }], endpoint.name());
     }
+    let quarter = |index| Part { address: pages::AT + index * PARTS / 4, bytes: PARTS / 4 };
+    // Also what is answered with.
+    measure(&parts, &[quarter(0), quarter(1), quarter(2), quarter(3)], endpoint.name());
+    answered(&back, endpoint.name());
     check_eq!(worker.state(), State::Receiving);
 }
 
-fn measure(name: &str, bytes: u32, endpoint: CapName) {
+/// A call with `strings`, which lie one behind the other.
+fn measure(name: &str, strings: &[Part], endpoint: CapName) {
     let mut series = Series::new(name);
     let utcb = Utcb::current();
-    utcb.set_strings(&[Part { address: pages::AT, bytes }]);
+    utcb.set_strings(strings);
+    let bytes: u32 = strings.iter().map(|part| part.bytes).sum();
     let tag = Tag::new(PING, 0).with_strings();
     utcb.within((FOREVER, FOREVER), || {
         for round in 0..=ROUNDS {
@@ -79,6 +92,28 @@ fn measure(name: &str, bytes: u32, endpoint: CapName) {
     series.finish();
 }
 
+/// A call without strings that is answered with one: what the last call of [`measure`] brought there.
+fn answered(name: &str, endpoint: CapName) {
+    let mut series = Series::new(name);
+    let utcb = Utcb::current();
+    let buffer = pages::AT + 8 * FRAME;
+    // SAFETY: pages mapped for this and used for nothing else.
+    unsafe { utcb.set_buffers(&[Part { address: buffer, bytes: ANSWER }]) };
+    let tag = Tag::new(BACK, 1);
+    utcb.within((FOREVER, FOREVER), || {
+        for round in 0..=ROUNDS {
+            (0..ANSWER / 4).for_each(|word| poke(buffer + 4 * word, !0));
+            let (sample, (status, _)) =
+                section(|| stub::immediate_call(Call::Call, ACCEPT, [endpoint.0, tag.0, ANSWER, 0]));
+            check_eq!((status, utcb.get(utcb::ARRIVED)), (stub::OK, ANSWER), "round {round}");
+            series.add(sample);
+            let same = |word| peek(buffer + 4 * word) == peek(pages::AT + 4 * word);
+            check!((0..ANSWER / 4).all(same), "round {round}");
+        }
+    });
+    series.finish();
+}
+
 fn serve(_: u32) {
     let utcb = Utcb::current();
     // SAFETY: pages mapped for this and used for nothing else.
@@ -86,10 +121,14 @@ fn serve(_: u32) {
     let accept = |call: Call| call as u32 | ACCEPT << 8;
     let mut received = enter(accept(Call::Receive), [SERVED.0, 0, 0, 0]);
     while let (stub::OK, [_, tag, first, _]) = received {
-        let answer = match Tag(tag).label() {
-            PING => utcb.get(utcb::ARRIVED),
-            _ => (0..first).map(|word| peek(BUFFER + 4 * word)).fold(0, u32::wrapping_add),
+        let (tag, answer) = match Tag(tag).label() {
+            PING => (Tag::new(0, 0), utcb.get(utcb::ARRIVED)),
+            BACK => {
+                utcb.set_strings(&[Part { address: BUFFER, bytes: first }]);
+                (Tag::new(0, 0).with_strings(), 0)
+            }
+            _ => (Tag::new(0, 0), (0..first).map(|word| peek(BUFFER + 4 * word)).fold(0, u32::wrapping_add)),
         };
-        received = enter(accept(Call::ReplyReceive), [SERVED.0, Tag::new(0, 0).0, answer, 0]);
+        received = enter(accept(Call::ReplyReceive), [SERVED.0, tag.0, answer, 0]);
     }
 }

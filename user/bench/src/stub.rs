@@ -21,6 +21,12 @@ pub fn status(number: Call, registers: Registers) -> u32 {
     enter(number as u32, registers).0
 }
 
+/// Makes a call with an immediate.
+#[inline(always)]
+pub fn immediate_call(number: Call, immediate: u32, registers: Registers) -> (u32, Registers) {
+    enter(number as u32 | immediate << 8, registers)
+}
+
 /// Makes a call with an immediate; its status.
 #[inline(always)]
 pub fn immediate(number: Call, immediate: u32, registers: Registers) -> u32 {

@@ -59,6 +59,8 @@ pub const FURTHER: &[(&str, &str)] = &[
     ("ipc.read.16", "16 words"),
     ("ipc.read.62", "62 words"),
     ("string.256", "round trip with a string of 256 bytes"),
+    ("string.parts.4096", "4 KiB in four strings"),
+    ("string.back.1024", "1 KiB in the answer"),
     ("unshare.1024", "take 1,024 shared frames back"),
     ("table.remove", "take a Table's frames back"),
     ("space.furnish", "make a space with page-table area, Table, hook and capability node"),
