@@ -24,7 +24,7 @@ use crate::kernel::Kernel;
 use crate::syscall::Outcome;
 use crate::thread::{Errand, FaultMessage, ThreadRef, Until, reg};
 use crate::units::{self, Units};
-use crate::{ipc, items, pager};
+use crate::{arch, ipc, items, pager};
 
 /// Most bytes between two checks for interrupts.
 const PIECE: u32 = UNITS * UNIT_BYTES;
@@ -118,6 +118,9 @@ pub fn go_on(k: &mut Kernel, driver: ThreadRef) {
     match copied {
         Copied::Some => {}
         Copied::Until(fault) => {
+            // The piece may have had all units, and to ask a pager takes a while.
+            arch::interrupt_window();
+            k.units.begin();
             let faulted = if fault.error == Error::FaultMine { driver } else { role.partner };
             page_missing(k, driver, faulted, fault.address, fault.access);
         }
