@@ -22,6 +22,7 @@ mod pagers;
 mod resume;
 mod scene;
 mod servers;
+mod short;
 mod sizes;
 mod speed;
 mod storm;
@@ -45,6 +46,10 @@ fn main() {
             ("the same memory on both sides", overlaps::both_sides),
             ("the same memory in several strings", overlaps::strings),
             ("without strings, without room", sizes::room),
+            ("one string and its first buffer", short::first_buffers),
+            ("moved down through a tick and a fault", short::moved_down),
+            ("over the list that names it", short::over_the_list),
+            ("another Table behind a fault", short::hooked_anew),
             ("capabilities behind strings", items::carried),
             ("capabilities that cannot be sent", items::refused),
             ("capabilities spoiled during the copy", items::spoiled),

@@ -57,6 +57,14 @@ impl Memory {
         check_eq!(calls::hook(self.slots[0].name(), home.space(), index, Rights::WRITE), Ok(()));
     }
 
+    /// Lets the two Tables of `home` change places.
+    pub fn hook_crosswise(&self, home: &Home) {
+        for (place, slot) in (self.index..).zip(self.slots.iter().rev()) {
+            check_eq!(calls::unhook(home.space(), place), Ok(()));
+            check_eq!(calls::hook(slot.name(), home.space(), place, Rights::WRITE), Ok(()));
+        }
+    }
+
     /// First address.
     pub const fn base(&self) -> u32 {
         self.index * BLOCK

@@ -23,7 +23,7 @@ pub fn both_sides() {
         }
         let base = scene.from.base() + 20_480;
         for distance in [0i32, -1, -4, -5, -4096, -19_999, 4, 5, 8, 4096, 16_384, 19_999] {
-            for route in [ROUTES[0], ROUTES[1], ROUTES[4]] {
+            for route in [ROUTES[0], ROUTES[1], ROUTES[2], ROUTES[4]] {
                 let to = base.wrapping_add_signed(distance);
                 fill(whole(&scene.from, PAGES));
                 let (strings, buffers) = ([part(base, BYTES)], [part(to, BYTES)]);
