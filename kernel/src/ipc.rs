@@ -34,12 +34,16 @@ pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
     send_phase(k, t, State::Calling, 0)
 }
 
-/// Goes on with a Call that has one string, whose first `copied` bytes the short path has copied: what `call` checks
-/// is as it must be.
-pub fn call_begun(k: &mut Kernel, t: ThreadRef, string: Part, copied: u32) -> CallResult {
-    t.range_count.set(0);
-    t.buffers.forget();
+/// Goes on with a Call or ReplyReceive that has one string, whose first `copied` bytes the short path has copied. What is
+/// checked before that is as it must be, and the buffers are read.
+pub fn string_begun(k: &mut Kernel, t: ThreadRef, string: Part, copied: u32) -> CallResult {
     strings::take_one(t, string);
+    if Call::from_word(t.get(reg::EAX)) == Some(Call::ReplyReceive) {
+        let caller = t.caller.get().ok_or(Error::NoReply)?;
+        let answered = give_answer(k, t, caller, copied)?;
+        return receive_behind(k, t, answered);
+    }
+    t.range_count.set(0);
     send_phase(k, t, State::Calling, copied)
 }
 
@@ -145,7 +149,12 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
     if strings::read_strings(k, t)? == Outcome::Again || !spend_on_items(k, t) {
         return Ok(Answer::Later(Outcome::Again));
     }
-    let delivered = deliver(k, (t, caller), Exchange::Reply, 0, t, 0)?;
+    give_answer(k, t, caller, 0)
+}
+
+/// Answers `caller`, to whom so much of a string is copied already.
+fn give_answer(k: &mut Kernel, t: ThreadRef, caller: ThreadRef, copied: u32) -> Result<Answer, Error> {
+    let delivered = deliver(k, (t, caller), Exchange::Reply, 0, t, copied)?;
     k.drop_reply(caller);
     if !delivered {
         return Ok(Answer::Later(Outcome::Waits));
@@ -170,6 +179,11 @@ pub fn reply_receive(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Ok(Outcome::Again);
     }
     let answered = answer(k, t)?;
+    receive_behind(k, t, answered)
+}
+
+/// The second half of ReplyReceive.
+fn receive_behind(k: &mut Kernel, t: ThreadRef, answered: Answer) -> CallResult {
     if let Answer::Later(outcome) = answered {
         return Ok(outcome);
     }

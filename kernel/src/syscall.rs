@@ -34,16 +34,16 @@ extern "C" fn kernel_syscall() {
     conclude(k, thread, result);
 }
 
-/// Entry point: a Call of the current thread with one string, at `address`, of whose `bytes` the short path has copied
-/// the first `copied`. All that `ipc::call` checks is as it must be.
+/// Entry point: a Call or ReplyReceive of the current thread with one string, at `address`, of whose `bytes` the short
+/// path has copied the first `copied`. All that is checked before that is as it must be.
 #[unsafe(no_mangle)]
-extern "C" fn kernel_call_begun(address: u32, bytes: u32, copied: u32) {
+extern "C" fn kernel_string_begun(address: u32, bytes: u32, copied: u32) {
     // The last piece may have had all units.
     arch::interrupt_window();
     let (k, thread) = Kernel::enter();
     // What was seen through the copy window.
     k.owe(Flush::All);
-    let result = ipc::call_begun(k, thread, Part { address, bytes }, copied);
+    let result = ipc::string_begun(k, thread, Part { address, bytes }, copied);
     conclude(k, thread, result);
 }
 

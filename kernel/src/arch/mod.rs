@@ -3,7 +3,7 @@
 //!
 //! What must hold: the rest of the kernel names only what this module exports. In the other
 //! direction it relies on five functions that the rest of the kernel defines: [`kernel_main`],
-//! [`kernel_syscall`], [`kernel_call_begun`], [`kernel_trap`] and [`kernel_note_irq`].
+//! [`kernel_syscall`], [`kernel_string_begun`], [`kernel_trap`] and [`kernel_note_irq`].
 
 mod ia32;
 
@@ -15,8 +15,8 @@ unsafe extern "C" {
     pub safe fn kernel_main(magic: u32, info_phys: u32) -> !;
     /// A call from user mode; its registers are in the current [`Regs`].
     pub safe fn kernel_syscall();
-    /// A Call with one string that the short path has begun to copy; the registers are as above.
-    pub safe fn kernel_call_begun(address: u32, bytes: u32, copied: u32);
+    /// A Call or ReplyReceive with one string that the short path has begun to copy; the registers are as above.
+    pub safe fn kernel_string_begun(address: u32, bytes: u32, copied: u32);
     /// An exception or an interrupt while in user mode; which one is in the current [`Regs`].
     pub safe fn kernel_trap();
     /// Interrupt `line` (0–15) came in while the kernel had opened interrupts. The function may

@@ -78,8 +78,11 @@ sysenter_entry:
     jae     1f
     jmp     ss:[{short_paths} + eax*4]
 1:  cmp     eax, {number_reply_receive} + {accept}
-    jne     ordinary_call
+    jne     2f
     jmp     ss:[{short_paths} + {numbers} * 4]
+2:  cmp     eax, {number_call} + {accept}
+    jne     ordinary_call
+    jmp     ss:[{short_paths} + {numbers} * 4 + 4]
 
     .balign 16
     .globl  ordinary_call                       // for the short paths, as is resume
@@ -172,6 +175,7 @@ trap:
     eflags = const EFLAGS_USER,
     regs_bytes = const REGS_BYTES,
     accept = const ACCEPT << 8,
+    number_call = const Call::Call as u32,
     number_reply_receive = const Call::ReplyReceive as u32,
     numbers = const Call::ALL.len(),
     short_paths = sym fastpath::PATHS,

@@ -55,11 +55,80 @@
 .macro hand_call_over
     mov     dword ptr ss:[edx + {map} + {spare}], 0
     mov     dword ptr [esp + {range_count}], 0
-    mov     dword ptr [esp + {buffers}], 0
     mov     byte ptr [esp + {standing}], {awaiting}
     mov     [esp + {reply}], eax
     lea     ecx, [esp - {map}]
     mov     ss:[eax + {map} + {caller}], ecx
+.endm
+
+// For a ReplyReceive by EBX: EAX := the caller, EDX := the endpoint's slot, EBX := that of its capability.
+// Uses ECX.
+.macro find_caller
+    find_slot
+    require_use ecx + ebx, {receive}
+    mov     edx, ss:[ecx + ebx + {map} + {object}]
+    cmp     dword ptr ss:[edx + {map} + {spare}], 0
+    jne     ordinary_call
+    require_use edx, {receive}                  // the first capability has all rights, while it lives
+    mov     eax, [esp + {caller}]
+    test    eax, eax
+    jz      ordinary_call
+    add     ebx, ecx
+    require_partner {caller_beside}
+.endm
+
+// The thread has answered the one in EAX, and waits at EDX by EBX. EBX := 0. Uses ECX, EDX.
+.macro hand_reply_over
+    lea     ecx, [esp - {map}]
+    mov     ss:[edx + {map} + {spare}], ecx
+    mov     [esp + {waits_on}], edx
+    mov     [esp + {waits_by}], ebx
+    xor     ebx, ebx
+    mov     [esp + {caller}], ebx
+    mov     byte ptr [esp + {standing}], {receiving}
+.endm
+
+// What the thread accepts strings in: nothing, or the one buffer of its list, which is checked as
+// `strings::read_buffers` does. Uses ECX; \yes: and ESI, EDI, EBP.
+.macro accept_strings yes
+    .if     \yes
+    mov     ecx, [esp + {utcb}]
+    cmp     dword ptr ss:[ecx + {buffers_count}], 1
+    jne     ordinary_call
+    mov     esi, ss:[ecx + {buffer}]
+    mov     edi, ss:[ecx + {buffer} + 4]
+    test    edi, edi
+    jz      ordinary_call
+    mov     ebp, esi
+    add     ebp, edi
+    jc      ordinary_call
+    cmp     ebp, {user_end}
+    ja      ordinary_call
+    mov     ecx, [esp + {directory}]
+    mov     ecx, ss:[ecx + {area_base}]
+    cmp     ebp, ecx
+    jbe     7f
+    add     ecx, {block}
+    cmp     esi, ecx
+    jb      ordinary_call
+7:  mov     [esp + {first_address}], esi
+    mov     [esp + {first_bytes}], edi
+    mov     [esp + {buffers}], edi
+    mov     ecx, [esp + {utcb}]
+    mov     esi, ss:[ecx + {fault_mine}]
+    mov     edi, ss:[ecx + {fault_other}]
+    mov     [esp + {mine}], esi
+    mov     [esp + {other}], edi
+    .else
+    mov     dword ptr [esp + {buffers}], 0
+    .endif
+.endm
+
+// The message's registers are the program's again.
+.macro restore_message
+    mov     esi, [esp + {regs_esi}]
+    mov     edi, [esp + {regs_edi}]
+    mov     ebp, [esp + {regs_ebp}]
 .endm
 
 // EAX: the partner. The words beyond the second, of which there are some, go to its UTCB; then it is its turn. The tag
@@ -90,29 +159,4 @@
     mov     esi, [esp + {regs_esi}]
     mov     edi, [esp + {regs_edi}]
     jmp     fast_switch
-.endm
-
-// The one buffer that a call accepts strings in, checked as `strings::read_buffers` does: EDI := its bytes, ESI :=
-// its address. Uses ECX, EBP.
-.macro require_buffer
-    mov     ecx, [esp + {utcb}]
-    cmp     dword ptr ss:[ecx + {buffers_count}], 1
-    jne     ordinary_call
-    mov     esi, ss:[ecx + {buffer}]
-    mov     edi, ss:[ecx + {buffer} + 4]
-    test    edi, edi
-    jz      ordinary_call
-    mov     ebp, esi
-    add     ebp, edi
-    jc      ordinary_call
-    cmp     ebp, {user_end}
-    ja      ordinary_call
-    mov     ecx, [esp + {directory}]
-    mov     ecx, ss:[ecx + {area_base}]
-    cmp     ebp, ecx
-    jbe     1f
-    add     ecx, {block}
-    cmp     esi, ecx
-    jb      ordinary_call
-1:
 .endm

@@ -1,52 +1,27 @@
 // Call to a thread that waits, ReplyReceive when nobody waits, and the switch from one thread to another.
 
-.macro call_path long
+// A Call; \long: with more than two words; \accept: the answer can bring strings.
+.macro call_path long, accept
     find_receiver
+    accept_strings \accept
     // From here on nothing fails.
     hand_call_over
+    .if     \accept
+    restore_message
+    .endif
     .if     \long
     copy_words
     .endif
 .endm
 
-// The same with the reply, \long or not; \accept: strings are accepted.
+// The same with the reply of a ReplyReceive.
 .macro reply_receive_path long, accept
-    find_slot
-    require_use ecx + ebx, {receive}
-    mov     edx, ss:[ecx + ebx + {map} + {object}]
-    cmp     dword ptr ss:[edx + {map} + {spare}], 0
-    jne     ordinary_call
-    require_use edx, {receive}                  // the first capability has all rights, while it lives
-    mov     eax, [esp + {caller}]
-    test    eax, eax
-    jz      ordinary_call
-    add     ebx, ecx
-    require_partner {caller_beside}
-    .if     \accept
-    require_buffer
-    .endif
+    find_caller
+    accept_strings \accept
     // From here on nothing fails.
-    lea     ecx, [esp - {map}]
-    mov     ss:[edx + {map} + {spare}], ecx
-    mov     [esp + {waits_on}], edx
-    mov     [esp + {waits_by}], ebx
-    xor     ebx, ebx
-    mov     [esp + {caller}], ebx
-    mov     byte ptr [esp + {standing}], {receiving}
+    hand_reply_over
     .if     \accept
-    mov     [esp + {first_address}], esi
-    mov     [esp + {first_bytes}], edi
-    mov     [esp + {buffers}], edi
-    mov     edx, [esp + {utcb}]
-    mov     esi, ss:[edx + {fault_mine}]
-    mov     edi, ss:[edx + {fault_other}]
-    mov     [esp + {mine}], esi
-    mov     [esp + {other}], edi
-    mov     esi, [esp + {regs_esi}]
-    mov     edi, [esp + {regs_edi}]
-    mov     ebp, [esp + {regs_ebp}]
-    .else
-    mov     [esp + {buffers}], ebx
+    restore_message
     .endif
     .if     \long
     copy_words
@@ -58,13 +33,13 @@
 .balign 16
 fast_call_long:
     require_words {words_max}, fast_call_string
-    call_path 1
+    call_path 1, 0
 
 .balign 16
 .globl fast_call
 fast_call:
     require_words 2, fast_call_long
-    call_path 0
+    call_path 0, 0
 
 // EAX: the thread that runs next, in a space of its own perhaps, which came in by SYSENTER. EBX, ESI, EDI, EBP: what
 // it receives. The task segment says who runs, and on what directory; `Kernel::enter` tells the rest of the kernel.
@@ -95,6 +70,18 @@ fast_switch:
     sysexit
 
 .balign 16
+.globl fast_call_strings
+fast_call_strings:
+    require_words 2, fast_call_strings_long
+    call_path 0, 1
+    jmp     fast_switch
+
+.balign 16
+fast_call_strings_long:
+    require_words {words_max}, fast_call_strings_string
+    call_path 1, 1
+
+.balign 16
 .globl fast_reply_receive
 fast_reply_receive:
     require_words 2, fast_reply_receive_long
@@ -113,5 +100,5 @@ fast_reply_receive_strings:
 
 .balign 16
 fast_reply_receive_strings_long:
-    require_words {words_max}, ordinary_call
+    require_words {words_max}, fast_reply_receive_string
     reply_receive_path 1, 1

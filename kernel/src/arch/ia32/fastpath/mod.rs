@@ -5,7 +5,7 @@
 //! changed:
 //!
 //! 1. EAX is the call's number and nothing else: a reply is to the caller that the thread holds implicitly, and
-//!    no strings are accepted; but a ReplyReceive can accept strings, into one buffer that is as it must be.
+//!    no strings are accepted; but Call and ReplyReceive can accept strings, into one buffer that is as it must be.
 //! 2. EBX names an endpoint (Notify, Receive: a notification), with the right that the call needs, in a node of
 //!    the space, and it is not being deleted.
 //! 3. Notify: nobody waits there. Receive: a bit is set.
@@ -13,7 +13,8 @@
 //! And for messages:
 //!
 //! 4. The message is its tag and words: no items, strings, ranges. Up to two words are in registers already. But a
-//!    Call can have one string, for which the receiver's first buffer is large enough.
+//!    Call, and a ReplyReceive that accepts strings, can have one string, for which the partner's first buffer is
+//!    large enough.
 //! 5. Call: one thread waits there, to receive, and still has the capability by which it does. ReplyReceive: nobody
 //!    waits there, and the thread holds a reply capability.
 //! 6. Both threads have the same priority and came in by SYSENTER. Neither uses the FPU, has faulted, has an errand
@@ -23,7 +24,8 @@
 //! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
 //!
 //! What must hold: what it does is what `ipc.rs` would have done (s30-ipc runs both ways); up to the line that
-//! says so it changes nothing but registers, all of which are saved already. What it leaves undone,
+//! says so it changes nothing but registers, all of which are saved already, and what the thread accepts strings in,
+//! which the ordinary way reads anew. What it leaves undone,
 //! `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is not undone: the ordinary
 //! path goes on behind its last byte. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
 //! they are cleaned where the space changes, so that between spaces nothing passes in them.
@@ -44,7 +46,7 @@ use super::paging::{KERNEL_BASE, WINDOW_TABLE, entry_bits};
 use super::regs::{REGS_BYTES, Regs};
 use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
 use super::window::WINDOW_BASE;
-use crate::arch::kernel_call_begun;
+use crate::arch::kernel_string_begun;
 use crate::kernel::{KERNEL, offsets};
 use crate::strings::List;
 use crate::thread::Thread;
@@ -125,13 +127,15 @@ global_asm!(
     window = const WINDOW_BASE,
     stack = sym KERNEL_STACK,
     stack_bytes = const STACK_BYTES,
-    kernel_call_begun = sym kernel_call_begun,
+    kernel_string_begun = sym kernel_string_begun,
 );
 
-/// Where a call goes that was made by SYSENTER, by what is in EAX: the calls' numbers, then the ReplyReceive that
-/// accepts strings.
+/// Where a call goes that was made by SYSENTER, by what is in EAX: the calls' numbers, then the ReplyReceive and the
+/// Call that accept strings.
 #[repr(C, align(64))]
-pub(super) struct Paths(UnsafeCell<[Path; Call::ALL.len() + 1]>);
+pub(super) struct Paths(UnsafeCell<[Path; PATHS_COUNT]>);
+
+const PATHS_COUNT: usize = Call::ALL.len() + 2;
 
 type Path = unsafe extern "C" fn();
 
@@ -143,6 +147,7 @@ pub(super) static PATHS: Paths = Paths(UnsafeCell::new(short()));
 unsafe extern "C" {
     fn ordinary_call();
     fn fast_call();
+    fn fast_call_strings();
     fn fast_reply_receive();
     fn fast_reply_receive_strings();
     fn fast_notify();
@@ -150,14 +155,15 @@ unsafe extern "C" {
     fn fast_null();
 }
 
-const fn short() -> [Path; Call::ALL.len() + 1] {
-    let mut paths: [Path; _] = [ordinary_call; Call::ALL.len() + 1];
+const fn short() -> [Path; PATHS_COUNT] {
+    let mut paths: [Path; _] = [ordinary_call; PATHS_COUNT];
     paths[Call::Null as usize] = fast_null;
     paths[Call::Call as usize] = fast_call;
     paths[Call::Receive as usize] = fast_receive;
     paths[Call::ReplyReceive as usize] = fast_reply_receive;
     paths[Call::Notify as usize] = fast_notify;
     paths[Call::ALL.len()] = fast_reply_receive_strings;
+    paths[Call::ALL.len() + 1] = fast_call_strings;
     paths
 }
 
@@ -165,5 +171,5 @@ const fn short() -> [Path; Call::ALL.len() + 1] {
 /// another then. To be called before the first program runs.
 pub fn switch_off() {
     // SAFETY: nothing else uses the table yet.
-    unsafe { *PATHS.0.get() = [ordinary_call; Call::ALL.len() + 1] }
+    unsafe { *PATHS.0.get() = [ordinary_call; PATHS_COUNT] }
 }

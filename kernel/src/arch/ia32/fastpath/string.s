@@ -1,13 +1,17 @@
-// Call whose message has a string, to a thread that waits with a buffer for it.
+// Messages that have a string, to a thread with a buffer for it: Call, and the reply of a ReplyReceive.
 
-.balign 16
-fast_call_string:
+// Requires the message to be words and strings.
+.macro require_string
     mov     ecx, esi
     xor     ecx, {string_flag}
     cmp     cx, {words_max}
     ja      ordinary_call
-    find_receiver
-    // The string, checked as `strings::read_strings` does: ESI := its address, EBP := its bytes.
+.endm
+
+// The one string of the thread's message goes to EAX. EBP := its bytes. Uses ECX, ESI, EDI; EFLAGS, DS and ES are the
+// kernel's from here on.
+.macro copy_string
+    // Checked as `strings::read_strings` does: ESI := its address.
     mov     ecx, [esp + {utcb}]
     cmp     dword ptr ss:[ecx + {strings_count}], 1
     jne     ordinary_call
@@ -60,15 +64,16 @@ fast_call_string:
     mov     [edx + {window_entry} + 4], eax
 1:  mov     ecx, {piece}
     sub     ecx, ebp
-    jb      fast_string_pieces
-    shr     ecx, {unit_shift}
-    cmp     ecx, [{kernel} + {units_left}]
     jae     2f
+    call    copy_pieces
+    jmp     4f
+2:  shr     ecx, {unit_shift}
+    cmp     ecx, [{kernel} + {units_left}]
+    jae     3f
     mov     [{kernel} + {units_left}], ecx
-2:  mov     ecx, ebp
+3:  mov     ecx, ebp
     call    copy_bytes
-fast_string_copied:
-    mov     dword ptr [edx + {window_entry}], 0
+4:  mov     dword ptr [edx + {window_entry}], 0
     mov     dword ptr [edx + {window_entry} + 4], 0
     test    ecx, ecx
     jnz     fast_string_stopped
@@ -77,40 +82,68 @@ fast_string_copied:
     pop     ebx
     pop     eax
     pop     esp
+.endm
+
+.macro string_call_path accept
+    require_string
+    find_receiver
+    accept_strings \accept
+    copy_string
     // From here on nothing fails.
     hand_call_over
+    jmp     fast_string_delivered
+.endm
+
+.balign 16
+fast_call_string:
+    string_call_path 0
+
+.balign 16
+fast_call_strings_string:
+    string_call_path 1
+
+.balign 16
+fast_reply_receive_string:
+    require_string
+    find_caller
+    accept_strings 1
+    copy_string
+    // From here on nothing fails.
+    hand_reply_over
+
+// EAX: the partner. EBP: bytes of the string.
+fast_string_delivered:
     mov     ecx, [eax + {map} + {utcb}]
     mov     [ecx + {arrived}], ebp
-    mov     esi, [esp + {regs_esi}]
-    mov     edi, [esp + {regs_edi}]
-    mov     ebp, [esp + {regs_ebp}]
+    restore_message
     mov     ecx, esi
     and     ecx, {words_mask}
     cmp     ecx, 2
     jbe     fast_switch
     copy_words 1
 
-// More than a piece: between two of them interrupts are noted. ECX := 0 if none was and no page is missing.
+// EDI, ESI, EBP: to, from, bytes, more than a piece. Between two of them interrupts are noted. ECX := 0 if none was
+// and no page is missing. Uses EAX, EBX.
 .balign 16
-fast_string_pieces:
+copy_pieces:
     mov     dword ptr [{kernel} + {units_left}], 0
     mov     ebx, ebp
 1:  mov     ecx, {piece}
     call    copy_bytes
     test    ecx, ecx
-    jnz     fast_string_copied
+    jnz     2f
     sti
     nop                                         // interrupts come in behind it
     cli
     mov     ecx, [{noted}]
     test    ecx, ecx
-    jnz     fast_string_copied
+    jnz     2f
     sub     ebx, {piece}
     cmp     ebx, {piece}
     ja      1b
     mov     ecx, ebx
     call    copy_bytes
-    jmp     fast_string_copied
+2:  ret
 
 // A page is missing or a line has interrupted: the ordinary path goes on behind what is copied.
 fast_string_stopped:
@@ -119,5 +152,5 @@ fast_string_stopped:
     push    esi
     push    ebp
     push    eax
-    call    {kernel_call_begun}
+    call    {kernel_string_begun}
     jmp     resume
