@@ -203,10 +203,14 @@ impl<'a> Server<'a> {
         self.prepare();
         let (badge, tag, words) = match answer {
             None => calls::receive_strings_short(self.endpoint)?,
-            // Two calls, since FaultMine would not say which of them it was.
             Some(Answer { letter, along: Along::String(string) }) => {
-                reply(letter, string);
-                calls::receive_strings_short(self.endpoint)?
+                Utcb::current().set_strings(&[string]);
+                match calls::reply_receive_strings_short(letter.tag, letter.words, self.endpoint) {
+                    Err(broken) if not_answered(broken, string) => {
+                        calls::receive_strings_short(self.endpoint)?
+                    }
+                    received => received?,
+                }
             }
             Some(Answer { mut letter, along }) => {
                 match along {
@@ -230,24 +234,25 @@ impl<'a> Server<'a> {
     }
 }
 
-/// Answers with a string. Waits for nobody who is not trusted.
-fn reply(letter: Letter, string: Part) {
-    Utcb::current().set_strings(&[string]);
-    match calls::reply_strings_short(letter.tag, letter.words) {
+/// Whether it was the answer with `string` that failed, and not what was received behind it; deals with that.
+fn not_answered(broken: Broken, string: Part) -> bool {
+    match broken {
         // The client asks for the rest, which then is here.
-        Err(Broken { error: Error::FaultMine, address, .. }) => {
+        Broken { error: Error::FaultMine, address, .. } if own::holds(string, address) => {
             // SAFETY: it lies in a place's piece, which is the server's.
             unsafe { own::touch_from(string, address, false) };
         }
         // It said that it has room, and has none.
-        Err(Broken { error: error @ Error::NoRoom, .. }) => {
+        Broken { error: error @ Error::NoRoom, .. } => {
             // It may be gone by now.
             let letter = bad_letter(Some(error));
             let _ = calls::reply_strings_short(letter.tag, letter.words);
         }
         // It touches its memory and asks for the rest; or it is gone.
-        Ok(()) | Err(_) => {}
+        Broken { error: Error::FaultTheirs | Error::PeerGone | Error::NoReply, .. } => {}
+        _ => return false,
     }
+    true
 }
 
 /// Serves until nothing can be received any more, and says why: the endpoint is gone, or the thread's time limit

@@ -65,8 +65,8 @@ pub fn reply_strings(to: ReplyTo, message: &Message) -> Result<(), Broken> {
 /// Answers a call, then waits for a message, with or without strings.
 ///
 /// # Errors
-/// Those of [`reply_strings`] and [`receive_strings`]. Which of them it was, FaultMine does not say: who has
-/// to know makes two calls.
+/// Those of [`reply_strings`] and [`receive_strings`]. Which of them it was, FaultMine says by its address, if strings and
+/// buffers are apart.
 pub fn reply_receive_strings(
     to: ReplyTo,
     message: &Message,
