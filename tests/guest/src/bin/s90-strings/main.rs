@@ -46,6 +46,7 @@ fn main() {
             ("the same memory on both sides", overlaps::both_sides),
             ("the same memory in several strings", overlaps::strings),
             ("without strings, without room", sizes::room),
+            ("strings that go the short way", short::taken),
             ("one string and its first buffer", short::first_buffers),
             ("moved down through a tick and a fault", short::moved_down),
             ("over the list that names it", short::over_the_list),

@@ -1,4 +1,5 @@
-//! The edges of the short path: what a Call with one string comes to where that path gives up in the middle.
+//! The edges of the short path: what is taken, and what a Call with one string comes to where that path gives up in the
+//! middle.
 //!
 //! What must hold: a copy that gives up goes on behind its last byte, from what the call has read. Anything else shows
 //! where the string, or the list that names it, lies in what is written to.
@@ -6,16 +7,18 @@
 use freehold_abi::error::status;
 use freehold_abi::info::{Kernel, State};
 use freehold_abi::layout::{FOREVER, FRAME, STRING_BYTES_MAX, utcb};
+use freehold_abi::message::ACCEPT;
 use freehold_abi::{Call, Tag};
 use freehold_guest_tests::home::Home;
-use freehold_guest_tests::worker::MAIN_PRIORITY;
+use freehold_guest_tests::objects::endpoint;
+use freehold_guest_tests::worker::{ABOVE, MAIN_PRIORITY, Options, Worker};
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::call::enter;
-use freehold_rt::{Error, Utcb, calls};
+use freehold_rt::{CapName, Error, Rights, Utcb, calls};
 
 use crate::actor::Outcome;
 use crate::letter::{Letter, ROUTES};
-use crate::memory::{GUARD, byte, fill, guard, pattern, set_byte};
+use crate::memory::{GUARD, Memory, byte, fill, guard, pattern, set_byte};
 use crate::order::{Order, part};
 use crate::scene::{Fault, Place, SENDER, Scene, no_fault, whole};
 
@@ -142,4 +145,79 @@ pub fn first_buffers() {
             }
         }
     }
+}
+
+/// The endpoint of [`serve`], in its space.
+const SERVED: CapName = CapName(9);
+/// Pages of the server's buffer.
+const BUFFER: u32 = 17;
+
+/// Answers with a string of so many bytes of its buffer, which lies at `base`, as the first word says; 0: with none.
+fn serve(base: u32) {
+    let utcb = Utcb::current();
+    // SAFETY: pages mapped for this and used for nothing else.
+    unsafe { utcb.set_buffers(&[part(base, BUFFER * FRAME)]) };
+    utcb.set_limits((FOREVER, FOREVER));
+    let mut received = enter(Call::Receive as u32 | ACCEPT << 8, [SERVED.0, 0, 0, 0]);
+    while let (0, [_, _, bytes, _]) = received {
+        utcb.set_strings(&[part(base, bytes)]);
+        let tag = if bytes == 0 { Tag::new(2, 0) } else { Tag::new(2, 0).with_strings() };
+        received = enter(Call::ReplyReceive as u32 | ACCEPT << 8, [SERVED.0, tag.0, bytes, 0]);
+    }
+}
+
+/// Of a string there, one back, or both, no call goes the ordinary way, if there is a short one at all.
+pub fn taken() {
+    let home = Home::new();
+    let door = endpoint();
+    home.give(SERVED, door.name(), Rights::RECEIVE, 0);
+    let (mut from, mut to) = (Memory::new(300, &Home::own()), Memory::new(320, &home));
+    // Over the edge between two Tables.
+    from.back(1020, 2 * BUFFER + 4);
+    to.back(1020, BUFFER);
+    let (source, back) = (from.page(1020), from.page(1020 + BUFFER + 2));
+    let options = Options { priority: MAIN_PRIORITY, ..ABOVE };
+    let server = Worker::spawn(&home, options, serve, to.page(1020));
+    check!(server.reaches(State::Receiving));
+    let ordinary = || calls::kernel_info(Kernel::OrdinaryCalls).unwrap_or(0);
+    let count = |work: &mut dyn FnMut()| {
+        let before = ordinary();
+        work();
+        // The first question is a call, too.
+        ordinary().wrapping_sub(before) - 1
+    };
+    let each = count(&mut || assert_eq!(calls::null(), Ok(())));
+    let utcb = Utcb::current();
+    for bytes in [1, 2, 3, 4, 5, 64, 4095, 4096, 16_383, 16_384, 16_385, 16 * FRAME, 16 * FRAME + 1] {
+        for (sends, accepts) in [(true, false), (true, true), (false, true), (false, false)] {
+            let what = format_args!("{bytes} bytes, {sends} {accepts}");
+            let (string, buffer) = (part(source + bytes % 4, bytes), part(back + bytes % 3, bytes));
+            utcb.set_strings(&[string]);
+            // SAFETY: pages mapped for this and used for nothing else.
+            unsafe { utcb.set_buffers(&[buffer]) };
+            let tag = if sends { Tag::new(1, 1).with_strings() } else { Tag::new(1, 1) };
+            let accept = if accepts { ACCEPT << 8 } else { 0 };
+            // An interrupt can hit one of them.
+            let least = (0..3).map(|_| {
+                fill(string);
+                guard(part(back, bytes + 4));
+                count(&mut || {
+                    let registers = [door.name().0, tag.0, if accepts { bytes } else { 0 }, 0];
+                    let (status, _) =
+                        utcb.within((FOREVER, FOREVER), || enter(Call::Call as u32 | accept, registers));
+                    check_eq!(status, 0, "{what}");
+                })
+            });
+            check_eq!(least.min(), Some(2 * each), "{what}");
+            if sends {
+                check!(
+                    (0..bytes).all(|at| byte(to.page(1020) + at) == pattern(string.address + at)),
+                    "{what}"
+                );
+            }
+            let came = |at| byte(buffer.address + at) == byte(to.page(1020) + at);
+            check!(!accepts || (0..bytes).all(came), "{what}");
+        }
+    }
+    check_eq!(server.state(), State::Receiving);
 }
