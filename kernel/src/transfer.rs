@@ -28,8 +28,8 @@ use crate::{arch, ipc, items, pager};
 
 /// Most bytes between two checks for interrupts.
 const PIECE: u32 = UNITS * UNIT_BYTES;
-/// Units of the smallest piece: the window takes a load of CR3.
-const PIECE_UNITS: u32 = 4;
+/// Units of a piece beside its bytes, if there are so many: the window takes a load of CR3.
+const PIECE_UNITS: u32 = 3;
 
 /// What the message is that the strings belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -160,7 +160,7 @@ fn copy(
         }
         let (source, destination) = (from.strings.here(), to.buffers.here());
         let bytes = source.bytes.min(destination.bytes).min(PIECE);
-        if !spend(&mut k.units, bytes.div_ceil(UNIT_BYTES).max(PIECE_UNITS)) {
+        if !spend(&mut k.units, (bytes.div_ceil(UNIT_BYTES) + PIECE_UNITS).min(UNITS)) {
             break Copied::Some;
         }
         let (own, theirs) = if sends { (source, destination) } else { (destination, source) };
