@@ -33,7 +33,7 @@ const fn cap_bits(kind: u32, rights: u32) -> u32 {
 }
 
 /// What the packed word says besides.
-const CAP_OTHER: u32 = (1 << CAP_RIGHTS) - 1 | CAP_REVOKING | CAP_ORIGIN;
+const CAP_OTHER: u32 = ((1 << CAP_RIGHTS) - 1) | CAP_REVOKING | CAP_ORIGIN;
 
 /// Every Table, Directory and capability node, reached through the words of memory.
 pub struct Tables<M> {

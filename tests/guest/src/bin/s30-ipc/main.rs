@@ -6,11 +6,13 @@
 
 extern crate alloc;
 
+mod crossing;
 mod items;
 mod limits;
 mod messages;
 mod replies;
 mod schedule;
+mod short;
 mod stops;
 mod transfers;
 
@@ -28,6 +30,9 @@ fn main() {
             ("one-way messages, in order", messages::one_way),
             ("badges", messages::badges),
             ("notifications", messages::notifications),
+            ("which messages take a short path", short::messages),
+            ("which signals take a short path", short::signals),
+            ("flags and segment registers stay in their space", crossing::flags_and_segments),
             ("a client above its server", messages::client_above),
             ("time limits of sends", limits::sends),
             ("time limits of receives", limits::receives),
