@@ -133,8 +133,8 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
 enum Answer {
     /// It is delivered; the caller does not compete for the processor yet.
     Delivered(ThreadRef),
-    /// It was a pager's, and has been acted upon.
-    OfPager,
+    /// It was a pager's; what becomes of the thread is settled.
+    Settled,
     /// It is not delivered yet: its strings are on their way, or not even looked at.
     Later(Outcome),
 }
@@ -143,8 +143,7 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
     let caller = reply_target(k, t)?;
     check_tag(Tag(t.get(reg::ESI)))?;
     if caller.has_faulted() {
-        pager::answer(k, t, caller);
-        return Ok(Answer::OfPager);
+        return Ok(pager::answer(k, t, caller).map_or(Answer::Settled, Answer::Delivered));
     }
     if strings::read_strings(k, t)? == Outcome::Again || !spend_on_items(k, t) {
         return Ok(Answer::Later(Outcome::Again));
@@ -167,7 +166,7 @@ fn give_answer(k: &mut Kernel, t: ThreadRef, caller: ThreadRef, copied: u32) -> 
 pub fn reply(k: &mut Kernel, t: ThreadRef) -> CallResult {
     match answer(k, t)? {
         Answer::Delivered(caller) => k.scheduler.make_ready(caller),
-        Answer::OfPager => {}
+        Answer::Settled => {}
         Answer::Later(outcome) => return Ok(outcome),
     }
     Ok(Outcome::Done)

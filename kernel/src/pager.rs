@@ -36,20 +36,21 @@ pub fn ask(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
 }
 
 /// A pager's answer to a fault: the faulting thread's registers are its own, so only what the answer says
-/// about them changes.
-pub fn answer(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) {
+/// about them changes. Returns the thread if it goes on, for whoever answers to make ready.
+pub fn answer(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) -> Option<ThreadRef> {
     let (label, place) = (pager.tag().label(), (pager.get(reg::EDI), pager.get(reg::EBP)));
     k.drop_reply(faulted);
     if faulted.role.get().is_some() {
-        return transfer::pager_answered(k, faulted, label, place);
+        transfer::pager_answered(k, faulted, label, place);
+        return None;
     }
     faulted.clear_fault();
     if label == fault::STOP {
         faulted.state.set(State::Stopped);
-        return;
+        return None;
     }
     if label == fault::RESUME_AT {
         faulted.resume_at(place.0, place.1);
     }
-    k.scheduler.make_ready(faulted);
+    Some(faulted)
 }

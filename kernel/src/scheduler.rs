@@ -5,6 +5,7 @@
 //! `ready` is set exactly when that queue is not empty. Every operation takes constant time.
 
 use core::cell::Cell;
+use core::mem::offset_of;
 
 use freehold_abi::info::State;
 use freehold_abi::layout::{MAX_PRIORITY, SLICE_TICKS};
@@ -21,6 +22,11 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
+    /// Where the bits stand of the queues that are not empty, for the short paths.
+    pub const READY: usize = offset_of!(Scheduler, ready);
+    /// Where the queues' heads stand, by priority.
+    pub const QUEUES: usize = offset_of!(Scheduler, queues);
+
     /// Nobody is ready.
     pub const fn new() -> Scheduler {
         Scheduler { current: None, ready: 0, queues: [const { Cell::new(None) }; MAX_PRIORITY as usize + 1] }
@@ -32,8 +38,7 @@ impl Scheduler {
         self.current
     }
 
-    /// `thread` ran until now: one of the same priority as the thread that was current last, at which nobody
-    /// else who is Ready has a higher one.
+    /// `thread` ran until now. Nobody else who is Ready has a higher priority: the short paths see to that.
     #[inline(always)]
     pub fn found_running(&mut self, thread: ThreadRef) {
         self.current = Some(thread);
@@ -64,6 +69,11 @@ impl Scheduler {
         }
     }
 
+    /// The current thread, which is no longer Ready, does not compete.
+    pub fn vacate(&mut self) {
+        self.current = None;
+    }
+
     /// Takes `thread`, which is Ready, out of the competition.
     pub fn withdraw(&mut self, thread: ThreadRef) {
         if self.current == Some(thread) {
@@ -91,7 +101,7 @@ impl Scheduler {
     /// The current thread goes behind the others of its priority.
     pub fn rotate(&mut self) {
         if let Some(thread) = self.current.take() {
-            thread.slice.set(0);
+            thread.slice.set(SLICE_TICKS);
             self.enqueue(thread, false);
         }
     }
@@ -120,9 +130,6 @@ impl Scheduler {
 
     #[inline]
     fn run(&mut self, thread: ThreadRef) {
-        if thread.slice.get() == 0 {
-            thread.slice.set(SLICE_TICKS);
-        }
         self.current = Some(thread);
     }
 

@@ -4,6 +4,7 @@
 //! it changes anything, and either finishes, leaves the caller waiting, or leaves its registers so
 //! that the same call goes on where it stopped (docs/invariants.md, 20).
 
+use freehold_abi::info::State;
 use freehold_abi::{Call, Error};
 use freehold_user_pagetables::Flush;
 
@@ -56,6 +57,15 @@ fn conclude(k: &mut Kernel, thread: ThreadRef, result: CallResult) {
         Ok(Outcome::Again) => thread.restart(),
         Err(error) => thread.finish(Err(error)),
     }
+    k.leave();
+}
+
+/// Entry point: the current thread waits for a notification, by a short path that cannot go on to whoever is next.
+#[unsafe(no_mangle)]
+extern "C" fn kernel_wait() {
+    let (k, thread) = Kernel::enter();
+    thread.state.set(State::Waiting);
+    k.scheduler.vacate();
     k.leave();
 }
 

@@ -11,6 +11,7 @@ use core::num::NonZeroU32;
 use core::ops::Deref;
 
 use freehold_abi::info::State;
+use freehold_abi::layout::SLICE_TICKS;
 use freehold_abi::layout::utcb::{MESSAGE, RANGES_MAX};
 use freehold_abi::message::WORDS_MAX;
 use freehold_abi::{Error, Tag};
@@ -164,6 +165,8 @@ pub mod special {
     /// It waits in another way than most: not alone in its queue, perhaps without the capability by which it began
     /// to, or in a call that was not made by SYSENTER.
     pub const INVOLVED: u8 = 8;
+    /// It has faulted in a transfer.
+    pub const IN_TRANSFER: u8 = 16;
 }
 
 /// A thread. The first line of cache is the registers', the second what a message touches.
@@ -205,7 +208,7 @@ pub struct Thread {
     fault: Cell<FaultMessage>,
     /// Name, in its own space, of the endpoint that its faults go to, or [`UPCALL`](freehold_abi::fault::UPCALL).
     pub pager: Cell<u32>,
-    /// Ticks left of its slice.
+    /// Ticks left of its slice: at least one.
     pub slice: Cell<u32>,
     /// Tick at which it stops waiting.
     pub deadline: Cell<u32>,
@@ -236,6 +239,11 @@ pub struct Thread {
 }
 
 const _: () = assert!(size_of::<Thread>() <= 4096);
+// The word of which the short paths compare two threads'.
+const _: () = assert!(offset_of!(Thread, state).is_multiple_of(4));
+const _: () = assert!(offset_of!(Thread, errand) == offset_of!(Thread, state) + 1);
+const _: () = assert!(Thread::SPECIAL == offset_of!(Thread, state) + 2);
+const _: () = assert!(offset_of!(Thread, priority) == offset_of!(Thread, state) + 3);
 
 /// The name of a thread: the physical address of its frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -291,7 +299,7 @@ impl ThreadRef {
                 max_priority: Cell::new(0),
                 fault: Cell::new(FaultMessage::default()),
                 pager: Cell::new(0),
-                slice: Cell::new(0),
+                slice: Cell::new(SLICE_TICKS),
                 deadline: Cell::new(0),
                 wheel: Cell::new(None),
                 timer: Place::alone(thread),
@@ -330,6 +338,9 @@ impl Deref for ThreadRef {
 }
 
 impl Thread {
+    /// Where its bits of [`special`] stand.
+    pub const SPECIAL: usize = offset_of!(Thread, special);
+
     /// Where the entry code stores the registers.
     pub fn regs_pointer(&self) -> *mut Regs {
         self.regs.as_ptr() as *mut Regs
@@ -484,23 +495,24 @@ impl Thread {
     pub fn set_fault(&self, message: FaultMessage) {
         self.fault.set(message);
         self.mark(special::FAULTED, true);
+        self.mark(special::IN_TRANSFER, self.role.get().is_some());
     }
 
     /// Its fault is dealt with.
     pub fn clear_fault(&self) {
-        self.mark(special::FAULTED, false);
+        self.mark(special::FAULTED | special::IN_TRANSFER, false);
     }
 
-    /// Whether a bit of [`special`] is set.
+    /// Whether one of some bits of [`special`] is set.
     #[inline]
-    pub fn is(&self, bit: u8) -> bool {
-        self.special.get() & bit != 0
+    pub fn is(&self, bits: u8) -> bool {
+        self.special.get() & bits != 0
     }
 
-    /// Sets or clears a bit of [`special`].
+    /// Sets or clears bits of [`special`].
     #[inline]
-    pub fn mark(&self, bit: u8, set: bool) {
-        self.special.set(if set { self.special.get() | bit } else { self.special.get() & !bit });
+    pub fn mark(&self, bits: u8, set: bool) {
+        self.special.set(if set { self.special.get() | bits } else { self.special.get() & !bits });
     }
 
     /// Lets it use the FPU, or not.

@@ -2,8 +2,8 @@
 //! the board, and all of the kernel's assembly.
 //!
 //! What must hold: the rest of the kernel names only what this module exports. In the other
-//! direction it relies on five functions that the rest of the kernel defines: [`kernel_main`],
-//! [`kernel_syscall`], [`kernel_string_begun`], [`kernel_trap`] and [`kernel_note_irq`].
+//! direction it relies on six functions that the rest of the kernel defines: [`kernel_main`],
+//! [`kernel_syscall`], [`kernel_wait`], [`kernel_string_begun`], [`kernel_trap`] and [`kernel_note_irq`].
 
 mod ia32;
 
@@ -19,6 +19,8 @@ unsafe extern "C" {
     pub safe fn kernel_string_begun(address: u32, bytes: u32, copied: u32);
     /// An exception or an interrupt while in user mode; which one is in the current [`Regs`].
     pub safe fn kernel_trap();
+    /// The current thread waits for a notification, by a short path.
+    pub safe fn kernel_wait();
     /// Interrupt `line` (0–15) came in while the kernel had opened interrupts. The function may
     /// only acknowledge it and make a note: it runs in the middle of other kernel work.
     pub safe fn kernel_note_irq(line: u32);

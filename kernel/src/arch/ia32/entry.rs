@@ -21,10 +21,10 @@ use x86::msr::{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, IA32_SYSENTER_ESP, wrmsr};
 
 use super::fpu::REACHABLE;
 use super::kernel_trap::on_kernel_trap;
-use super::regs::{EFLAGS_USER, REGS_BYTES, VECTOR_INT_CALL, VECTOR_SYSENTER};
+use super::regs::{EFLAGS_USER, REGS_BYTES, VECTOR_INT_CALL, VECTOR_PAGE_FAULT, VECTOR_SYSENTER};
 use super::segments::{ESP0, KERNEL_CODE, TASK, USER_DATA};
 use super::{cpu, fastpath};
-use crate::arch::{kernel_syscall, kernel_trap};
+use crate::arch::{kernel_syscall, kernel_trap, kernel_wait};
 
 /// Bytes of the kernel stack.
 pub(super) const STACK_BYTES: usize = 16 << 10;
@@ -40,6 +40,7 @@ pub(super) static KERNEL_STACK: Stack = Stack(UnsafeCell::new([0; STACK_BYTES]))
 
 /// Device not available: the FPU is used while CR0.TS is set.
 const FPU_VECTOR: usize = 7;
+const PAGE_FAULT_VECTOR: usize = VECTOR_PAGE_FAULT as usize;
 
 /// Bytes of the kernel stack that nothing has used so far: it began as zeros, and there is no guard
 /// page below it, so what is left must be watched.
@@ -105,6 +106,13 @@ resume:
     add     esp, 8                              // vector, error
     iretd
 
+    // The current thread has begun to wait, by a short path.
+    .globl  ordinary_wait
+ordinary_wait:
+    kernel_environment
+    call    {kernel_wait}
+    jmp     resume
+
     // int 0x80: the same convention; ESP is where the processor put EIP, in Regs.
     .balign 16
 int_call_entry:
@@ -142,11 +150,22 @@ fpu_stub:
     clts
     iretd
 
+    // A page fault, which has a short path in user mode.
+    .balign 16
+page_fault_stub:
+    test    byte ptr [esp + 8], 3               // CS.RPL
+    jz      trap_stubs + {page_fault_vector} * {stub_bytes}
+    push    {page_fault_vector}
+    pushad
+    jmp     ss:[{short_paths} + {page_fault_path} * 4]
+
     .balign 16
 trap:
     test    byte ptr [esp + 12], 3              // CS.RPL
     jz      2f
     pushad
+    .globl  ordinary_trap
+ordinary_trap:
     kernel_environment
     call    {kernel_trap}
     jmp     resume
@@ -183,8 +202,11 @@ trap:
     vector_int_call = const VECTOR_INT_CALL,
     stub_bytes = const STUB_BYTES,
     fpu_vector = const FPU_VECTOR,
+    page_fault_vector = const PAGE_FAULT_VECTOR,
+    page_fault_path = const fastpath::PAGE_FAULT_PATH,
     fpu_reachable = sym REACHABLE,
     kernel_syscall = sym kernel_syscall,
+    kernel_wait = sym kernel_wait,
     kernel_trap = sym kernel_trap,
     on_kernel_trap = sym on_kernel_trap,
 );
@@ -194,14 +216,16 @@ unsafe extern "C" {
     fn int_call_entry();
     fn trap_stubs();
     fn fpu_stub();
+    fn page_fault_stub();
 }
 
 /// Address of the entry for exception or interrupt `vector`, below 48.
 pub(super) fn trap_stub(vector: usize) -> u32 {
-    if vector == FPU_VECTOR {
-        return fpu_stub as *const () as u32;
+    match vector {
+        FPU_VECTOR => fpu_stub as *const () as u32,
+        PAGE_FAULT_VECTOR => page_fault_stub as *const () as u32,
+        _ => (trap_stubs as *const () as usize + vector * STUB_BYTES) as u32,
     }
-    (trap_stubs as *const () as usize + vector * STUB_BYTES) as u32
 }
 
 /// Address of the entry for calls by `int 0x80`.

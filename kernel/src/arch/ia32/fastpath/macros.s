@@ -1,25 +1,25 @@
-// What the paths are made of. Each piece goes to ordinary_call where a condition does not hold.
+// What the paths are made of. Where a condition does not hold each piece goes to \other: mostly to ordinary_call.
 //
 // ESP is the current thread, whose registers are saved and still in the processor. EFLAGS is the program's: who
 // needs DF clear clears it. So are DS and ES.
 
 // ECX + EBX := the slot that EBX names, less the direct map. Uses EDX.
-.macro find_slot
+.macro find_slot other=ordinary_call
     mov     ecx, ebx
     shr     ecx, 7
     and     ecx, 31
     mov     edx, [esp + {directory}]
     mov     ecx, ss:[edx + ecx*4 + {nodes}]
     test    ecx, ecx
-    jz      ordinary_call
+    jz      \other
     and     ebx, 127
     shl     ebx, 5
 .endm
 
 // Requires the capability in the slot at \slot to be of the kind and with the right for which \bit stands.
-.macro require_use slot, bit
+.macro require_use slot, bit, other=ordinary_call
     test    dword ptr ss:[\slot + {map} + {slot_meta}], \bit
-    jz      ordinary_call
+    jz      \other
 .endm
 
 // The message is \most words or fewer and nothing else; or goes to \other.
@@ -29,14 +29,28 @@
 .endm
 
 // EAX is the partner: of the same priority, in the state that \beside stands for, and nothing is special about
-// either; and the thread sets no limit to its wait. Uses ECX.
-.macro require_partner beside
+// either. Uses ECX.
+.macro require_partner beside, other=ordinary_call
     mov     ecx, [esp + \beside]
     cmp     ecx, ss:[eax + {map} + {standing}]
-    jne     ordinary_call
+    jne     \other
+.endm
+
+// The thread sets no limit to its wait. Uses ECX.
+.macro require_patience
     mov     ecx, [esp + {words}]
     cmp     dword ptr ss:[ecx + {receive_limit}], {forever}
     jne     ordinary_call
+.endm
+
+// The thread waits, where nobody else does: on the object in the slot at EDX, by the capability in the one at EBX.
+// Uses ECX.
+.macro queue_up state
+    lea     ecx, [esp - {map}]
+    mov     ss:[edx + {map} + {spare}], ecx
+    mov     [esp + {waits_on}], edx
+    mov     [esp + {waits_by}], ebx
+    mov     byte ptr [esp + {standing}], \state
 .endm
 
 // For a Call by EBX: EAX := the one thread that waits, EDX := the endpoint's slot, EBX := the badge. Uses ECX.
@@ -49,6 +63,7 @@
     test    eax, eax
     jz      ordinary_call
     require_partner {receiver_beside}
+    require_patience
 .endm
 
 // The thread has called the one in EAX, which waited at EDX. Uses ECX.
@@ -62,8 +77,8 @@
 .endm
 
 // For a ReplyReceive by EBX: EAX := the caller, EDX := the endpoint's slot, EBX := that of its capability.
-// Uses ECX.
-.macro find_caller
+// A caller that is not as one must be goes to \other. Uses ECX.
+.macro find_caller other=ordinary_call
     find_slot
     require_use ecx + ebx, {receive}
     mov     edx, ss:[ecx + ebx + {map} + {object}]
@@ -74,18 +89,39 @@
     test    eax, eax
     jz      ordinary_call
     add     ebx, ecx
-    require_partner {caller_beside}
+    require_partner {caller_beside}, \other
+    require_patience
 .endm
 
-// The thread has answered the one in EAX, and waits at EDX by EBX. EBX := 0. Uses ECX, EDX.
+// The thread has answered the one in EAX, and waits at EDX by EBX. EBX := 0. Uses ECX.
 .macro hand_reply_over
-    lea     ecx, [esp - {map}]
-    mov     ss:[edx + {map} + {spare}], ecx
-    mov     [esp + {waits_on}], edx
-    mov     [esp + {waits_by}], ebx
+    queue_up {receiving}
     xor     ebx, ebx
     mov     [esp + {caller}], ebx
-    mov     byte ptr [esp + {standing}], {receiving}
+.endm
+
+// EAX: the thread that runs next, in a space of its own perhaps. The task segment says who runs, and on what directory;
+// `Kernel::enter` tells the rest of the kernel. Uses ECX, ESP.
+.macro enter_thread
+    mov     ecx, ss:[eax + {map} + {directory}]
+    cmp     ecx, [esp + {directory}]
+    je      1f
+    mov     ss:[{task} + {task_directory}], ecx
+    mov     cr3, ecx
+    inc     dword ptr ss:[{kernel} + {space_switches}]
+    // Nothing goes from space to space but the message: EFLAGS, by way of the word that POPA leaves out, and the
+    // segment registers.
+    lea     esp, [eax + {map} + {regs_ebx}]
+    push    2
+    popfd
+    mov     ecx, {user_data}
+    mov     ds, ecx
+    mov     es, ecx
+    xor     ecx, ecx
+    mov     fs, ecx
+    mov     gs, ecx
+1:  lea     ecx, [eax + {map} + {regs_bytes}]
+    mov     ss:[{task} + {esp0}], ecx
 .endm
 
 // What the thread accepts strings in: nothing, or the one buffer of its list, which is checked as

@@ -16,7 +16,11 @@
 
 // The same with the reply of a ReplyReceive.
 .macro reply_receive_path long, accept
+    .if     \accept
     find_caller
+    .else
+    find_caller fast_answer
+    .endif
     accept_strings \accept
     // From here on nothing fails.
     hand_reply_over
@@ -41,28 +45,9 @@ fast_call:
     require_words 2, fast_call_long
     call_path 0, 0
 
-// EAX: the thread that runs next, in a space of its own perhaps, which came in by SYSENTER. EBX, ESI, EDI, EBP: what
-// it receives. The task segment says who runs, and on what directory; `Kernel::enter` tells the rest of the kernel.
+// EAX: the thread that runs next, which came in by SYSENTER. EBX, ESI, EDI, EBP: what it receives.
 fast_switch:
-    mov     ecx, ss:[eax + {map} + {directory}]
-    cmp     ecx, [esp + {directory}]
-    je      1f
-    mov     ss:[{task} + {task_directory}], ecx
-    mov     cr3, ecx
-    inc     dword ptr ss:[{kernel} + {space_switches}]
-    // Nothing goes from space to space but the message: EFLAGS, by way of the word that POPA leaves out, and the
-    // segment registers.
-    lea     esp, [eax + {map} + {regs_ebx}]
-    push    2
-    popfd
-    mov     ecx, {user_data}
-    mov     ds, ecx
-    mov     es, ecx
-    xor     ecx, ecx
-    mov     fs, ecx
-    mov     gs, ecx
-1:  lea     ecx, [eax + {map} + {regs_bytes}]
-    mov     ss:[{task} + {esp0}], ecx
+    enter_thread
     mov     edx, ss:[eax + {map} + {regs_edx}]
     mov     ecx, ss:[eax + {map} + {regs_ecx}]
     xor     eax, eax

@@ -34,6 +34,7 @@ use core::arch::global_asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 
+use freehold_abi::fault::{ACCESS_PRESENT, ACCESS_WRITE, PAGE_FAULT};
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{BLOCK, FOREVER, STRING_BYTES_MAX, UNIT_BYTES, UNITS, USER_END, utcb};
 use freehold_abi::message::WORDS_MAX;
@@ -43,13 +44,13 @@ use freehold_user_pagetables::layout::{AREA_BASE, BADGE, OBJECT, SLOT_META, SPAC
 
 use super::entry::{KERNEL_STACK, STACK_BYTES};
 use super::paging::{KERNEL_BASE, WINDOW_TABLE, entry_bits};
-use super::regs::{REGS_BYTES, Regs};
+use super::regs::{EFLAGS_USER, REGS_BYTES, Regs, VECTOR_SYSENTER};
 use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
 use super::window::WINDOW_BASE;
 use crate::arch::kernel_string_begun;
 use crate::kernel::{KERNEL, offsets};
 use crate::strings::List;
-use crate::thread::Thread;
+use crate::thread::{Place, Thread, special};
 use crate::units::NOTED;
 
 global_asm!(
@@ -58,6 +59,7 @@ global_asm!(
     include_str!("message.s"),
     include_str!("notify.s"),
     include_str!("string.s"),
+    include_str!("fault.s"),
     ".popsection",
     map = const KERNEL_BASE,
     nodes = const KERNEL_BASE + SPACE_NODES,
@@ -128,14 +130,39 @@ global_asm!(
     stack = sym KERNEL_STACK,
     stack_bytes = const STACK_BYTES,
     kernel_string_begun = sym kernel_string_begun,
+    // Of notifications.
+    ready = const State::Ready as u32,
+    waiting = const State::Waiting as u32,
+    special = const Thread::SPECIAL,
+    priority = const offset_of!(Thread, priority),
+    queue_next = const offset_of!(Thread, queue) + offset_of!(Place, next),
+    queue_prev = const offset_of!(Thread, queue) + offset_of!(Place, prev),
+    ready_bits = const offsets::READY,
+    queues = const offsets::QUEUES,
+    regs_vector = const offset_of!(Regs, vector),
+    vector_sysenter = const VECTOR_SYSENTER,
+    // Of faults.
+    pager = const offset_of!(Thread, pager),
+    faulted = const special::FAULTED | special::INVOLVED,
+    page_fault = const Tag::new(PAGE_FAULT, 3).0 as i32,
+    page_fault_label = const PAGE_FAULT,
+    access = const ACCESS_PRESENT | ACCESS_WRITE,
+    upcall = const KERNEL_BASE + 4 * utcb::UPCALL as u32,
+    upcall_eip = const KERNEL_BASE + 4 * utcb::UPCALL_EIP as u32,
+    upcall_esp = const KERNEL_BASE + 4 * utcb::UPCALL_ESP as u32,
+    regs_error = const offset_of!(Regs, error),
+    regs_eip = const offset_of!(Regs, eip),
+    regs_eflags = const offset_of!(Regs, eflags),
+    regs_esp = const offset_of!(Regs, esp),
+    eflags_user = const EFLAGS_USER,
 );
 
 /// Where a call goes that was made by SYSENTER, by what is in EAX: the calls' numbers, then the ReplyReceive and the
-/// Call that accept strings.
+/// Call that accept strings; and where a page fault goes, [`PAGE_FAULT_PATH`].
 #[repr(C, align(64))]
-pub(super) struct Paths(UnsafeCell<[Path; PATHS_COUNT]>);
+pub(super) struct Paths(UnsafeCell<[Path; PAGE_FAULT_PATH + 1]>);
 
-const PATHS_COUNT: usize = Call::ALL.len() + 2;
+pub(super) const PAGE_FAULT_PATH: usize = Call::ALL.len() + 2;
 
 type Path = unsafe extern "C" fn();
 
@@ -146,6 +173,7 @@ pub(super) static PATHS: Paths = Paths(UnsafeCell::new(short()));
 
 unsafe extern "C" {
     fn ordinary_call();
+    fn ordinary_trap();
     fn fast_call();
     fn fast_call_strings();
     fn fast_reply_receive();
@@ -153,10 +181,17 @@ unsafe extern "C" {
     fn fast_notify();
     fn fast_receive();
     fn fast_null();
+    fn fast_page_fault();
 }
 
-const fn short() -> [Path; PATHS_COUNT] {
-    let mut paths: [Path; _] = [ordinary_call; PATHS_COUNT];
+const fn ordinary() -> [Path; PAGE_FAULT_PATH + 1] {
+    let mut paths: [Path; _] = [ordinary_call; PAGE_FAULT_PATH + 1];
+    paths[PAGE_FAULT_PATH] = ordinary_trap;
+    paths
+}
+
+const fn short() -> [Path; PAGE_FAULT_PATH + 1] {
+    let mut paths = ordinary();
     paths[Call::Null as usize] = fast_null;
     paths[Call::Call as usize] = fast_call;
     paths[Call::Receive as usize] = fast_receive;
@@ -164,12 +199,13 @@ const fn short() -> [Path; PATHS_COUNT] {
     paths[Call::Notify as usize] = fast_notify;
     paths[Call::ALL.len()] = fast_reply_receive_strings;
     paths[Call::ALL.len() + 1] = fast_call_strings;
+    paths[PAGE_FAULT_PATH] = fast_page_fault;
     paths
 }
 
-/// Sends every call the ordinary way, so that both can be compared. Costs the short paths nothing: their table is
+/// Sends everything the ordinary way, so that both can be compared. Costs the short paths nothing: their table is
 /// another then. To be called before the first program runs.
 pub fn switch_off() {
     // SAFETY: nothing else uses the table yet.
-    unsafe { *PATHS.0.get() = [ordinary_call; PATHS_COUNT] }
+    unsafe { *PATHS.0.get() = ordinary() }
 }
