@@ -7,11 +7,13 @@
 #![no_std]
 #![no_main]
 
+mod answers;
 mod cases;
 mod descriptors;
 mod entries;
 mod flags;
 mod handler;
+mod pagers;
 mod run;
 mod state;
 mod upcalls;
@@ -39,6 +41,14 @@ fn main() {
             ("floating-point errors", state::floating_point),
             ("a fault without a pager", state::without_pager),
             ("a pager's name that is none", state::wrong_pager),
+            ("pagers keep all registers", pagers::registers),
+            ("what pagers answer", pagers::answers),
+            ("who runs at a fault and behind its answer", answers::order),
+            ("three faults at one pager", answers::crowd),
+            ("a pager that faults", answers::chain),
+            ("pagers that are lost", answers::lost),
+            ("pagers with a time limit", answers::limited),
+            ("pagers of transfers", answers::transfers),
             ("upcalls keep all registers", upcalls::registers),
             ("upcalls and single steps", upcalls::single_steps),
             ("upcalls behind calls", upcalls::behind_calls),
