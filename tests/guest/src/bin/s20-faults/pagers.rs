@@ -157,12 +157,8 @@ const fn at_priority(priority: u8) -> Options {
 }
 
 /// The pagers that there are, as the threads that they serve see them: beside, above, below, with FPU use.
-const PAGERS: [Options; 4] = [
-    BESIDE,
-    at_priority(MAIN_PRIORITY + 1),
-    at_priority(MAIN_PRIORITY - 1),
-    Options { fpu: true, ..BESIDE },
-];
+const PAGERS: [Options; 4] =
+    [BESIDE, at_priority(MAIN_PRIORITY + 1), at_priority(MAIN_PRIORITY - 1), Options { fpu: true, ..BESIDE }];
 
 /// All registers and flags come back, behind a missing page as behind a trap, with no stack to stand on; and the pager
 /// is told what it must be.

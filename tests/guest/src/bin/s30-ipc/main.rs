@@ -13,6 +13,7 @@ mod messages;
 mod replies;
 mod schedule;
 mod short;
+mod signals;
 mod stops;
 mod transfers;
 
@@ -33,6 +34,10 @@ fn main() {
             ("which messages take a short path", short::messages),
             ("which signals take a short path", short::signals),
             ("flags and segment registers stay in their space", crossing::flags_and_segments),
+            ("who is notified runs in turn", signals::order),
+            ("several wait for one notification", signals::several),
+            ("who is entitled to bits", signals::entitled),
+            ("interrupted, and gone on by a wait above", signals::interrupted),
             ("a client above its server", messages::client_above),
             ("time limits of sends", limits::sends),
             ("time limits of receives", limits::receives),

@@ -5,6 +5,7 @@
 
 mod compute;
 mod reach;
+mod ring;
 
 use freehold_guest_tests::scenario;
 
@@ -19,6 +20,8 @@ fn main() {
             ("x87 under preemption", compute::x87),
             ("SSE under preemption", compute::sse),
             ("x87 and SSE together", compute::both),
+            ("threads that notify each other", ring::notifications),
+            ("threads that fault, and their pagers", ring::faults),
         ],
     )
 }
