@@ -2,12 +2,12 @@
 
 use freehold_abi::info::State;
 use freehold_abi::layout::FOREVER;
-use freehold_abi::{Call, CapName, Rights};
+use freehold_abi::{CapName, Rights};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::notification;
 use freehold_guest_tests::worker::Worker;
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::Utcb;
+use freehold_rt::{Utcb, signal};
 
 use crate::ipc::{BESIDE, ROUNDS};
 use crate::measure::{Series, any_wanted, section, wanted};
@@ -31,12 +31,11 @@ fn alone() {
     let (mut signal, mut wait) = (Series::new("notify.signal"), Series::new("notify.wait"));
     let notification = notification();
     for round in 1..=ROUNDS + 1 {
-        let (sample, status) = section(|| stub::status(Call::Notify, [notification.name().0, round, 0, 0]));
+        let (sample, status) = section(|| signal::notify(notification.name(), round));
         check_eq!(status, stub::OK);
         signal.add(sample);
-        let (sample, (status, registers)) =
-            section(|| stub::call(Call::Receive, [notification.name().0, 0, 0, 0]));
-        check_eq!((status, registers[2]), (stub::OK, round));
+        let (sample, heard) = section(|| signal::wait(notification.name()));
+        check_eq!(heard, (stub::OK, round));
         wait.add(sample);
     }
     signal.finish();
@@ -53,11 +52,11 @@ fn to_and_fro() {
     check!(worker.reaches(State::Waiting));
     Utcb::current().within((FOREVER, FOREVER), || {
         for round in 1..=ROUNDS + 1 {
-            let (sample, (told, (status, registers))) = section(|| {
-                let told = stub::status(Call::Notify, [there.name().0, round, 0, 0]);
-                (told, stub::call(Call::Receive, [back.name().0, 0, 0, 0]))
+            let (sample, (told, heard)) = section(|| {
+                let told = signal::notify(there.name(), round);
+                (told, signal::wait(back.name()))
             });
-            check_eq!((told, status, registers[2]), (stub::OK, stub::OK, round));
+            check_eq!((told, heard), (stub::OK, (stub::OK, round)));
             series.add(sample);
         }
     });
@@ -68,7 +67,7 @@ fn to_and_fro() {
 /// Sets the bits that it hears.
 fn echo(_: u32) {
     loop {
-        let (_, [_, _, bits, _]) = stub::call(Call::Receive, [HEARS.0, 0, 0, 0]);
-        stub::status(Call::Notify, [TELLS.0, bits, 0, 0]);
+        let (_, bits) = signal::wait(HEARS);
+        signal::notify(TELLS, bits);
     }
 }

@@ -28,7 +28,7 @@ unsafe extern "C" {
 
 /// The entry instruction that is used. It goes on at the place in EDX, wherever it stands itself. At first the one
 /// that every processor has.
-static ENTRY: AtomicPtr<()> = AtomicPtr::new(interrupt as *mut ());
+pub(crate) static ENTRY: AtomicPtr<()> = AtomicPtr::new(interrupt as *mut ());
 
 /// Chooses the entry instruction. SYSENTER works only if the kernel has prepared it.
 pub(crate) fn choose_entry(by_sysenter: bool) {

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | layout | where things lie in a program's space |
 //! | start, start_page | from the first instruction to `main`; what a program is told |
-//! | call, calls | the entry into the kernel; a function for every call |
+//! | call, signal, calls | the entry into the kernel; the same for notifications; a function for every call |
 //! | message, utcb | messages as values; the thread's own page |
 //! | roots, memory, heap, slots | books on own frames and slots; mappings; the allocator |
 //! | lock, time | a lock that sleeps; waiting |
@@ -75,6 +75,8 @@ pub mod records;
 pub mod serial;
 #[cfg(target_arch = "x86")]
 pub mod serve;
+#[cfg(target_arch = "x86")]
+pub mod signal;
 #[cfg(target_arch = "x86")]
 pub mod slots;
 #[cfg(target_arch = "x86")]

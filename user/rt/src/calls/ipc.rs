@@ -3,7 +3,7 @@
 use freehold_abi::{Call, CapName, Error, SlotRef, Tag, error};
 
 use crate::call::{self, Registers, enter};
-use crate::{Message, Utcb};
+use crate::{Message, Utcb, signal};
 
 /// A message, and the badge of the capability that it was sent through.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,8 @@ pub fn receive_short(endpoint: CapName) -> Result<(u32, Tag, [u32; 2]), Error> {
 /// # Errors
 /// Timeout (the receive limit), Canceled.
 pub fn wait(notification: CapName) -> Result<u32, Error> {
-    call::query(Call::Receive, 0, [notification.0, 0, 0, 0]).map(|[_, _, bits, _]| bits)
+    let (status, bits) = signal::wait(notification);
+    error::status(status).map(|()| bits)
 }
 
 /// Answers a call.
@@ -129,7 +130,7 @@ pub fn reply_receive_short(
 /// # Errors
 /// Only the common ones.
 pub fn notify(notification: CapName, bits: u32) -> Result<(), Error> {
-    call::simple(Call::Notify, 0, [notification.0, bits, 0, 0])
+    error::status(signal::notify(notification, bits))
 }
 
 /// Moves the capability to answer the caller, which a receive left with the thread, into a slot of the

@@ -1,16 +1,23 @@
 //! The short paths, in the processor's registers: Call to a thread that waits, ReplyReceive when nobody waits,
-//! Notify that wakes nobody, Receive of bits that are there already, Null; all by SYSENTER.
+//! Notify, Receive of a notification, Null, all by SYSENTER; a page fault in user mode and its pager's answer.
 //!
-//! They are taken when all of this holds; else the call goes the ordinary way, from its beginning, with nothing
+//! They are taken when all of this holds; else the event goes the ordinary way, from its beginning, with nothing
 //! changed:
 //!
 //! 1. EAX is the call's number and nothing else: a reply is to the caller that the thread holds implicitly, and
 //!    no strings are accepted; but Call and ReplyReceive can accept strings, into one buffer that is as it must be.
 //! 2. EBX names an endpoint (Notify, Receive: a notification), with the right that the call needs, in a node of
 //!    the space, and it is not being deleted.
-//! 3. Notify: nobody waits there. Receive: a bit is set.
 //!
-//! And for messages:
+//! For notifications:
+//!
+//! 3. Notify: nobody waits there; or bits are to be set and one thread waits, without a time limit, still with the
+//!    capability by which it does, in a call by SYSENTER. It does not use the FPU and its priority is not above
+//!    the caller's. Receive: a bit is set; or nobody waits there, and the thread sets no limit to its wait. Who
+//!    runs then the scheduler's queues say; if that is nobody, or the next thread has an errand, or one of the
+//!    two uses the FPU, the way out is the ordinary one, `kernel_wait`.
+//!
+//! For messages:
 //!
 //! 4. The message is its tag and words: no items, strings, ranges. Up to two words are in registers already. But a
 //!    Call, and a ReplyReceive that accepts strings, can have one string, for which the partner's first buffer is
@@ -21,13 +28,20 @@
 //!    or a time limit that runs.
 //! 7. The thread that is going to wait sets no limit to that.
 //!
+//! For page faults:
+//!
+//! 8. The thread's pager is UPCALL, and it is in no upcall. Or it is the name of an endpoint as in 2, with the right
+//!    to send; 5 and 6 hold as for a Call.
+//! 9. Its answer: 1 to 7 hold as for a ReplyReceive that accepts no strings, but that the caller has faulted, and
+//!    not in a transfer; the label is RESUME.
+//!
 //! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
 //!
-//! What must hold: what it does is what `ipc.rs` would have done (s30-ipc runs both ways); up to the line that
-//! says so it changes nothing but registers, all of which are saved already, and what the thread accepts strings in,
-//! which the ordinary way reads anew. What it leaves undone,
-//! `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is not undone: the ordinary
-//! path goes on behind its last byte. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
+//! What must hold: what it does is what `ipc.rs`, `notification.rs`, `pager.rs` and `upcall.rs` would have done
+//! (s20-faults, s30-ipc, s60-fpu run both ways); up to the line that says so it changes nothing but registers, all of
+//! which are saved already, and what the thread accepts strings in, which the ordinary way reads anew. What it leaves
+//! undone, `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is not undone: the
+//! ordinary path goes on behind its last byte. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
 //! they are cleaned where the space changes, so that between spaces nothing passes in them.
 
 use core::arch::global_asm;

@@ -81,9 +81,12 @@ fast_receive:
     mov     edx, ss:[ecx + ebx + {map} + {object}]
     require_use edx, {wait}                     // the first capability has all rights, while it lives
     mov     edi, ss:[edx + {map} + {badge}]
-    xor     eax, eax
-    test    edi, edi
+    mov     eax, ss:[edx + {map} + {spare}]
+    or      eax, edi
     jz      fast_wait
+    test    edi, edi
+    jz      ordinary_call
+    xor     eax, eax
     mov     ss:[edx + {map} + {badge}], eax
     xor     ebx, ebx
     mov     edx, [esp + {regs_edx}]
@@ -91,12 +94,10 @@ fast_receive:
     sti
     sysexit
 
-// There is no bit: the thread waits, and the first thread of the highest priority is next. If there is none, or
-// something is to be done before it runs, or the FPU's state to be saved, that is not for here.
+// There is no bit, and nobody waits: this thread does, and the first one of the highest priority is next. If there is
+// none, or it has an errand to be done before, or one of the two uses the FPU, that is not for here.
 .balign 16
 fast_wait:
-    cmp     eax, ss:[edx + {map} + {spare}]
-    jne     ordinary_call
     add     ebx, ecx
     require_patience
     // From here on nothing fails.
@@ -106,11 +107,9 @@ fast_wait:
     jz      ordinary_wait
     mov     eax, ss:[{kernel} + {queues} + ecx*4]
     mov     ebx, ss:[eax + {map} + {standing}]
-    shl     ebx, 8
-    cmp     ebx, {ready} << 8
-    jne     ordinary_wait
-    cmp     byte ptr [esp + {special}], 0
-    jne     ordinary_wait
+    or      ebx, [esp + {standing}]
+    test    ebx, 0x00FFFF00
+    jnz     ordinary_wait
     mov     ebx, ss:[eax + {map} + {queue_next}]
     cmp     ebx, eax
     je      1f
