@@ -32,6 +32,19 @@ pub trait Slots {
     fn set_prev(&mut self, slot: Link, prev: Link);
     /// The other fields.
     fn node(&self, slot: Link) -> Node;
+    /// The depth alone.
+    fn depth(&self, slot: Link) -> u32 {
+        self.node(slot).depth
+    }
+    /// The flag alone.
+    fn is_revoking(&self, slot: Link) -> bool {
+        self.node(slot).revoking
+    }
+    /// The credits alone; `None` if the total is [`UNLIMITED`].
+    fn credits(&self, slot: Link) -> Option<u32> {
+        let node = self.node(slot);
+        (node.total != UNLIMITED).then_some(node.credits)
+    }
     /// Writes the other fields.
     fn put(&mut self, slot: Link, node: Node);
     /// Writes the credits alone.
@@ -69,7 +82,7 @@ pub fn plant<S: Slots>(slots: &mut S, root: Link, rights: u8, total: u32) {
 /// Whether nothing is derived from `slot`.
 pub fn is_leaf<S: Slots>(slots: &S, slot: Link) -> bool {
     let next = slots.next(slot);
-    next.is_none() || slots.node(next).depth <= slots.node(slot).depth
+    next.is_none() || slots.depth(next) <= slots.depth(slot)
 }
 
 /// Makes `slot` whole if nothing is derived from it any more: a mark of being revoked goes, and all
@@ -108,37 +121,9 @@ pub fn derive<S: Slots>(
     total: u32,
 ) -> Result<u32, DeriveError> {
     let total = slots.representable(child, total);
-    let mut above = slots.node(parent);
-    let marked = above.revoking;
-    // `total` is the cost less one, so the comparison cannot overflow.
-    let short = |above: &Node| above.total != UNLIMITED && above.credits <= total;
-    // What `settle` would do, but written only when nothing is refused any more.
-    if (marked || short(&above)) && is_leaf(slots, parent) {
-        above.revoking = false;
-        above.credits = above.total;
-    }
-    if above.revoking {
-        return Err(DeriveError::Busy);
-    }
-    if above.depth >= MAX_DEPTH {
-        return Err(DeriveError::TooDeep);
-    }
-    if short(&above) {
-        return Err(DeriveError::NoCredits);
-    }
-    if marked {
-        slots.set_revoking(parent, false);
-    }
-    if above.total != UNLIMITED {
-        slots.set_credits(parent, above.credits - total - 1);
-    }
-    let next = slots.next(parent);
-    slots.set_next(child, next);
-    slots.set_prev(child, parent);
-    slots.set_next(parent, child);
-    if !next.is_none() {
-        slots.set_prev(next, child);
-    }
+    pay(slots, parent, total)?;
+    insert(slots, parent, child);
+    let above = slots.node(parent);
     let node = Node {
         depth: above.depth + 1,
         rights: above.rights & rights,
@@ -148,6 +133,66 @@ pub fn derive<S: Slots>(
     };
     slots.put(child, node);
     Ok(total)
+}
+
+/// The first part of [`derive`]: `parent` pays for a child with `total`, which the child's slot can store.
+///
+/// For a store that writes a child's node together with something of its own. It then puts the child behind its
+/// parent ([`insert`]) and writes the node that `derive` would have put there; nothing comes between the three.
+///
+/// # Errors
+/// As [`derive`].
+#[inline(always)]
+pub fn pay<S: Slots>(slots: &mut S, parent: Link, total: u32) -> Result<(), DeriveError> {
+    let credits = slots.credits(parent);
+    // `total` is the cost less one, so the comparison cannot overflow.
+    if slots.is_revoking(parent) || credits.is_some_and(|credits| credits <= total) {
+        return pay_anew(slots, parent, total);
+    }
+    if slots.depth(parent) >= MAX_DEPTH {
+        return Err(DeriveError::TooDeep);
+    }
+    if let Some(credits) = credits {
+        slots.set_credits(parent, credits - total - 1);
+    }
+    Ok(())
+}
+
+/// The same for a parent that cannot pay as it is. If nothing is derived from it any more it is first made whole, as
+/// [`settle`] does, but written only when nothing is refused.
+#[cold]
+fn pay_anew<S: Slots>(slots: &mut S, parent: Link, total: u32) -> Result<(), DeriveError> {
+    let mut above = slots.node(parent);
+    if is_leaf(slots, parent) {
+        above.revoking = false;
+        above.credits = above.total;
+    }
+    if above.revoking {
+        return Err(DeriveError::Busy);
+    }
+    if above.depth >= MAX_DEPTH {
+        return Err(DeriveError::TooDeep);
+    }
+    if above.total != UNLIMITED {
+        if above.credits <= total {
+            return Err(DeriveError::NoCredits);
+        }
+        above.credits -= total + 1;
+    }
+    slots.put(parent, above);
+    Ok(())
+}
+
+/// The second part of [`derive`]: puts `child`, an unlinked slot, behind `parent`.
+#[inline(always)]
+pub fn insert<S: Slots>(slots: &mut S, parent: Link, child: Link) {
+    let next = slots.next(parent);
+    slots.set_next(child, next);
+    slots.set_prev(child, parent);
+    slots.set_next(parent, child);
+    if !next.is_none() {
+        slots.set_prev(next, child);
+    }
 }
 
 /// One step of revoking `slot`: takes the node behind it off the list and returns it, for the
@@ -180,23 +225,71 @@ pub fn revoke_step<S: Slots>(slots: &mut S, slot: Link) -> Option<Link> {
     Some(taken)
 }
 
+/// Up to `most` steps of revoking `slot` at once: as many times [`revoke_step`], and the end of the revoke as soon as
+/// nothing is left, which takes no step of its own. Each slot that is taken off the list goes to `empty`, which leaves
+/// the others alone. Returns the steps, and whether the revoke is complete.
+#[inline(always)]
+pub fn revoke_steps<S: Slots>(
+    slots: &mut S,
+    slot: Link,
+    most: u32,
+    mut empty: impl FnMut(&mut S, Link),
+) -> (u32, bool) {
+    let depth = slots.depth(slot);
+    let (mut steps, mut refund) = (0, 0u32);
+    let mut behind = slots.next(slot);
+    let complete = loop {
+        if behind.is_none() || slots.depth(behind) <= depth {
+            break true;
+        }
+        if steps == most {
+            break false;
+        }
+        let taken = behind;
+        behind = slots.next(taken);
+        steps += 1;
+        // What it has left and the price of its place. Below a node without a bound the sum means nothing.
+        refund = u32::wrapping_add(refund, slots.credits(taken).unwrap_or(0).wrapping_add(1));
+        slots.set_next(taken, Link::NONE);
+        slots.set_prev(taken, Link::NONE);
+        empty(slots, taken);
+    };
+    if steps > 0 {
+        slots.set_next(slot, behind);
+        if !behind.is_none() {
+            slots.set_prev(behind, slot);
+        }
+    }
+    if complete {
+        settle(slots, slot);
+    } else if steps > 0 {
+        if let Some(credits) = slots.credits(slot) {
+            slots.set_credits(slot, credits + refund);
+        }
+        slots.set_revoking(slot, true);
+    }
+    (steps, complete)
+}
+
 /// Takes `slot`, which has no descendant, out of its list. If the slot before it is its parent and
 /// is not being revoked, the parent gets back what the slot cost, less what the slot lost.
 ///
 /// # Errors
 /// [`HasDescendants`]: taking it out would hand them to a sibling.
+#[inline(always)]
 pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants> {
     if !is_leaf(slots, slot) {
         return Err(HasDescendants);
     }
-    let node = slots.node(slot);
     let before = slots.prev(slot);
-    if !before.is_none() {
-        let above = slots.node(before);
-        if above.depth + 1 == node.depth && above.total != UNLIMITED && !above.revoking {
-            // A leaf's whole total is free again, whatever was lost below it.
-            slots.set_credits(before, above.credits + 1 + node.total);
-        }
+    if !before.is_none()
+        && let Some(credits) = slots.credits(before)
+        && !slots.is_revoking(before)
+        && slots.depth(before) + 1 == slots.depth(slot)
+    {
+        // A leaf's whole total is free again, whatever was lost below it.
+        let total = slots.node(slot).total;
+        slots.set_credits(before, credits + 1 + total);
     }
     unlink(slots, slot);
     Ok(())
@@ -227,6 +320,7 @@ pub fn phi<S: Slots>(slots: &S, slot: Link) -> Option<u32> {
 }
 
 /// Joins the neighbours of `slot` and clears its links.
+#[inline(always)]
 fn unlink<S: Slots>(slots: &mut S, slot: Link) {
     let (prev, next) = (slots.prev(slot), slots.next(slot));
     if !prev.is_none() {

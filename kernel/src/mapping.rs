@@ -5,11 +5,11 @@
 //! whole, and what an interrupted one still lacks is checked again when it goes on.
 
 use freehold_abi::info::Kind;
-use freehold_abi::layout::{FRAME, USER_END, USER_TABLES};
+use freehold_abi::layout::{ENTRIES, FRAME, USER_END, USER_TABLES};
 use freehold_abi::update::{UPDATES_AT, UPDATES_MAX, Update};
 use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::Link;
-use freehold_user_pagetables::{Budget, Entry, Kind as EntryKind, Progress};
+use freehold_user_pagetables::{Budget, Entry, Kind as EntryKind, Progress, layout};
 
 use crate::arch;
 use crate::container::Container;
@@ -45,21 +45,31 @@ impl Destination {
         }
     }
 
-    /// The slot at `page`, and where the current space sees it if the caller named it by address.
-    fn slot(self, k: &Kernel, page: u32) -> Result<(Link, Option<u32>), Error> {
+    /// The entries from `page` on that lie side by side.
+    #[inline(always)]
+    fn entries(self, k: &Kernel, page: u32) -> Result<Entries, Error> {
         match self {
             Destination::Space(_) if page >= USER_END / FRAME => Err(Error::BadAddress),
             Destination::Space(directory) => {
                 let address = page * FRAME;
-                let slot = k.tables.slot_at(directory, address).map_err(cause)?;
-                Ok((slot, (directory == k.tables.current).then_some(address)))
+                let first = k.tables.slot_at(directory, address).map_err(cause)?;
+                let address = (directory == k.tables.current).then_some(address);
+                Ok(Entries { first, count: ENTRIES - page % ENTRIES, address })
             }
             Destination::Container(container) => {
                 container.check(page, 1)?;
-                Ok((container.slot(page), None))
+                Ok(Entries { first: container.slot(page), count: container.count - page, address: None })
             }
         }
     }
+}
+
+/// Entries of one Table.
+struct Entries {
+    first: Link,
+    count: u32,
+    /// Where the current space sees the first, if the caller named it by address.
+    address: Option<u32>,
 }
 
 /// Update: up to 15 ranges of mappings. ESI is the cursor (update << 16 | done), EDI the sum.
@@ -96,13 +106,16 @@ fn apply(k: &mut Kernel, t: ThreadRef, update: Update, done: &mut u32) -> CallRe
     let destination = Destination::lookup(k, t, update.destination)?;
     let rights = update.rights.and(source.rights).and(destination.rights()).0;
     while *done < update.count {
-        if !k.units.spend(1) {
+        let units = k.units.take(update.count - *done);
+        if units == 0 {
             return Ok(Outcome::Again);
         }
-        let (slot, _) = destination.slot(k, update.page + *done)?;
-        let parent = source.slot(update.first + *done);
-        k.tables.map(parent, slot, rights, update.total_code).map_err(cause)?;
-        *done += 1;
+        let entries = destination.entries(k, update.page + *done)?;
+        let (count, parents) = (units.min(entries.count), source.slot(update.first + *done));
+        let (made, result) = k.tables.map_run(parents, entries.first, count, rights, update.total_code);
+        k.units.give_back(units - made);
+        *done += made;
+        result.map_err(cause)?;
     }
     Ok(Outcome::Done)
 }
@@ -145,42 +158,71 @@ pub fn validate(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// would miss a write in between.
 pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let destination = Destination::lookup(k, t, CapName::from_word(t.args()[0]))?;
-    each_page(k, t, |k, page| {
-        let (slot, address) = destination.slot(k, page)?;
-        match k.tables.meta(slot).kind() {
-            EntryKind::Mapping => {}
-            EntryKind::Empty => return Ok(Progress::Done),
-            _ => return Err(Error::Unmovable),
+    loop {
+        let [_, page, left, used] = t.args();
+        if left == 0 {
+            return Ok(Outcome::Done);
         }
-        let (progress, flush) = k.tables.revoke(slot, &mut k.units);
-        k.owe(flush);
-        if progress == Progress::Done {
-            // No program runs between here and the unmapping.
-            let used = k.tables.entry(slot).0 & (Entry::ACCESSED | Entry::DIRTY);
-            let flush = k.tables.unmap(slot, address).map_err(|_| Error::HasDescendants)?;
-            k.owe(flush);
-            t.set(reg::EBP, t.get(reg::EBP) | used);
+        let units = k.units.take(left);
+        if units == 0 {
+            return Ok(Outcome::Again);
         }
-        Ok(progress)
-    })
+        let entries = destination.entries(k, page)?;
+        let count = units.min(entries.count);
+        let run = k.tables.unmap_run(entries.first, count, entries.address);
+        k.units.give_back(units - run.done);
+        k.owe(run.flush);
+        t.set(reg::ESI, page.wrapping_add(run.done));
+        t.set(reg::EDI, left - run.done);
+        t.set(reg::EBP, used | run.used & (Entry::ACCESSED | Entry::DIRTY));
+        if run.done < count {
+            // The next entry has descendants, or is no mapping.
+            let next = layout::behind(entries.first, run.done);
+            if !k.tables.meta(next).is(EntryKind::Mapping) {
+                return Err(Error::Unmovable);
+            }
+            if k.revoke_data(next) == Progress::Preempted {
+                return Ok(Outcome::Again);
+            }
+        }
+    }
 }
 
 /// RevokeRange: takes back what was derived from entries; the entries stay. ESI and EDI advance.
 pub fn revoke_range(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let container = Container::lookup(k, t, t.args()[0], Rights::EDIT)?;
-    each_page(k, t, |k, index| {
+    loop {
+        let [_, index, left, _] = t.args();
+        if left == 0 {
+            return Ok(Outcome::Done);
+        }
+        if !k.units.spend(1) {
+            return Ok(Outcome::Again);
+        }
         container.check(index, 1)?;
         let slot = container.slot(index);
         match k.tables.meta(slot).kind() {
-            EntryKind::Mapping | EntryKind::Root => {}
-            EntryKind::Empty | EntryKind::Hole => return Ok(Progress::Done),
+            EntryKind::Mapping | EntryKind::Root => {
+                if k.revoke_data(slot) == Progress::Preempted {
+                    return Ok(Outcome::Again);
+                }
+            }
+            EntryKind::Empty | EntryKind::Hole => {}
             // An object's list is what its capabilities hang on; Reclaim ends it.
             _ => return Err(Error::NotData),
         }
-        let (progress, flush) = k.tables.revoke(slot, &mut k.units);
-        k.owe(flush);
-        Ok(progress)
-    })
+        t.set(reg::ESI, index.wrapping_add(1));
+        t.set(reg::EDI, left - 1);
+    }
+}
+
+impl Kernel {
+    /// Takes back all that was derived from a root or a mapping.
+    fn revoke_data(&mut self, slot: Link) -> Progress {
+        let (progress, flush) = self.tables.revoke(slot, &mut self.units);
+        self.owe(flush);
+        progress
+    }
 }
 
 /// Hook: a whole Table into a directory entry.
@@ -217,24 +259,4 @@ pub fn withdraw(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let flush = k.tables.withdraw(container.table).map_err(cause)?;
     k.owe(flush);
     Ok(Outcome::Done)
-}
-
-/// Does `work` for each of EDI pages from ESI on, and advances both, so that an interrupted or failed
-/// call says how far it came.
-fn each_page(
-    k: &mut Kernel,
-    t: ThreadRef,
-    mut work: impl FnMut(&mut Kernel, u32) -> Result<Progress, Error>,
-) -> CallResult {
-    loop {
-        let [_, page, left, _] = t.args();
-        if left == 0 {
-            return Ok(Outcome::Done);
-        }
-        if !k.units.spend(1) || work(k, page)? == Progress::Preempted {
-            return Ok(Outcome::Again);
-        }
-        t.set(reg::ESI, page.wrapping_add(1));
-        t.set(reg::EDI, left - 1);
-    }
 }

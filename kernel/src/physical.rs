@@ -21,15 +21,18 @@ fn pointer(address: u32) -> *mut u32 {
 impl Memory for Physical {
     #[inline(always)]
     fn load(&self, address: u32) -> u32 {
-        // SAFETY: in the direct map and aligned, see above. Volatile: the processor's page walks set
-        // accessed and dirty bits behind the compiler's back.
-        unsafe { pointer(address).read_volatile() }
+        // SAFETY: in the direct map and aligned, see above. Nobody else writes it while the kernel runs but the
+        // processor's page walks, which set accessed and dirty bits in entries: that the compiler may read
+        // once for twice, or twice for once, makes no difference to the rest of the word, and those two bits are
+        // believed only as `swap` returns them.
+        unsafe { pointer(address).read() }
     }
 
     #[inline(always)]
     fn store(&mut self, address: u32, word: u32) {
-        // SAFETY: as above; nothing else holds a reference to it.
-        unsafe { pointer(address).write_volatile(word) }
+        // SAFETY: as above; nothing else holds a reference to it. What reads it behind the compiler's back, page walks
+        // of programs and the copy routine, comes behind assembly that the compiler takes for a reader of all memory.
+        unsafe { pointer(address).write(word) }
     }
 
     #[inline(always)]

@@ -15,6 +15,7 @@ use crate::{arch, copy, derive, destroy, device, info, ipc, make, mapping, notif
 
 /// How a call ended without error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum Outcome {
     /// It is done.
     Done,

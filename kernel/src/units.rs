@@ -56,7 +56,8 @@ pub fn ticks() -> u32 {
 /// What may still be done before the next check.
 pub struct Units {
     left: u32,
-    most: u32,
+    /// The least that was left at a check so far.
+    least: u32,
 }
 
 impl Units {
@@ -65,13 +66,15 @@ impl Units {
 
     /// A full budget.
     pub const fn new() -> Units {
-        Units { left: UNITS, most: 0 }
+        Units { left: UNITS, least: UNITS }
     }
 
     /// A call or trap begins: interrupts were possible just before.
     #[inline(always)]
     pub fn begin(&mut self) {
-        self.most = self.most();
+        if self.left < self.least {
+            self.least = self.left;
+        }
         self.left = UNITS;
     }
 
@@ -91,22 +94,46 @@ impl Units {
 
     /// The most units done between two checks so far.
     pub fn most(&self) -> u32 {
-        self.most.max(UNITS - self.left)
+        UNITS - self.least.min(self.left)
+    }
+
+    /// Lets interrupts in; `false` if one came.
+    #[cold]
+    fn check(&mut self) -> bool {
+        self.least = self.least.min(self.left);
+        arch::interrupt_window();
+        if noted() {
+            return false;
+        }
+        self.left = UNITS;
+        true
     }
 }
 
 impl Budget for Units {
+    #[inline(always)]
     fn spend(&mut self, units: u32) -> bool {
         debug_assert!(units <= UNITS);
-        if units > self.left {
-            self.most = self.most();
-            arch::interrupt_window();
-            if noted() {
-                return false;
-            }
-            self.left = UNITS;
+        if units > self.left && !self.check() {
+            return false;
         }
         self.left -= units;
         true
+    }
+
+    #[inline(always)]
+    fn take(&mut self, most: u32) -> u32 {
+        if self.left == 0 && !self.check() {
+            return 0;
+        }
+        let taken = most.min(self.left);
+        self.left -= taken;
+        taken
+    }
+
+    #[inline(always)]
+    fn give_back(&mut self, units: u32) {
+        self.left += units;
+        debug_assert!(self.left <= UNITS);
     }
 }

@@ -103,6 +103,8 @@ impl<M: Memory> Tables<M> {
             let (role, found) = match at.kind() {
                 layout::IN_TABLE => (Kind::Mapping, &mut nodes.mappings),
                 layout::IN_DIRECTORY => (Kind::Hook, &mut nodes.hooks),
+                // Data is named by mappings alone: whoever takes a list of it apart relies on that.
+                _ if own == Kind::Root => return Err(Broken::Entry(at)),
                 _ => {
                     at = self.next(at);
                     continue;

@@ -28,6 +28,18 @@ impl Entry {
         Entry(address & !0xFFF | Entry::PRESENT | Entry::USER | write)
     }
 
+    /// The bits that [`Entry::child`] leaves of an entry if its children may be writable, or not.
+    pub const fn inherited(writable: bool) -> u32 {
+        if writable { !0xFFF | Entry::WRITABLE } else { !0xFFF }
+    }
+
+    /// The entry of a mapping of the same frame: writable if this one is and it may be
+    /// ([`Entry::inherited`]); nobody has used it yet.
+    #[inline(always)]
+    pub const fn child(self, inherited: u32) -> Entry {
+        Entry(self.0 & inherited | Entry::PRESENT | Entry::USER)
+    }
+
     /// The physical address that it names.
     pub const fn address(self) -> u32 {
         self.0 & !0xFFF

@@ -3,6 +3,15 @@
 //! The kernel runs on one processor and uses no user mapping except inside a copy, so a stale entry
 //! does no harm before a program runs again, or before the frame behind it is cleared or changes
 //! type. An update therefore returns what is due; the kernel pays it before either.
+//!
+//! A processor keeps no translation through an entry whose accessed bit is clear (4.10.2.2: it sets the bit before).
+//! An entry is emptied by an exchange; if the bit was not set by then, nothing is due for it.
+
+use crate::layout::FRAME;
+
+/// The most pages that are flushed one by one: to forget everything costs about as much as to fill the TLB again,
+/// and each page by itself costs some tens of cycles, so beyond a few pages everything is cheaper.
+pub const PAGES_MAX: u32 = 16;
 
 /// What an update left behind. Using it means giving it to [`Tlb::owe`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +19,8 @@
 pub enum Flush {
     /// Nothing: no translation that the processor may hold has changed.
     None,
-    /// One page of the current space.
-    Page(u32),
+    /// So many pages of the current space, from this address on.
+    Pages(u32, u32),
     /// Everything but global entries.
     All,
 }
@@ -42,16 +51,17 @@ impl Tlb {
         Tlb { due: false }
     }
 
-    /// Takes note of `flush`. `page` is called for a single page, which is paid at once.
-    pub fn owe(&mut self, flush: Flush, page: impl FnOnce(u32)) {
+    /// Takes note of `flush`. `page` is called for single pages, which are paid at once.
+    #[inline(always)]
+    pub fn owe(&mut self, flush: Flush, mut page: impl FnMut(u32)) {
         match flush {
             Flush::None => {}
-            Flush::Page(address) => {
+            Flush::Pages(first, count) if count <= PAGES_MAX => {
                 if !self.due {
-                    page(address);
+                    (0..count).for_each(|number| page(first + number * FRAME));
                 }
             }
-            Flush::All => self.due = true,
+            Flush::Pages(..) | Flush::All => self.due = true,
         }
     }
 

@@ -66,9 +66,43 @@ impl FrameType {
     }
 }
 
+/// Where the frame table lies: enough to count while the memory is lent to somebody else.
+#[derive(Clone, Copy)]
+pub(crate) struct Elements(u32);
+
+impl Elements {
+    #[inline(always)]
+    fn of(self, frame: u32) -> u32 {
+        self.0 + ELEMENT * (frame >> 12)
+    }
+
+    /// One live entry less in the Table at `table`. Returns the links of that.
+    #[inline(always)]
+    pub fn one_less(self, memory: &mut impl Memory, table: u32) -> u32 {
+        let element = self.of(table);
+        let live = memory.load(element + AUX);
+        memory.store(element + AUX, live - 1);
+        memory.load(element) >> 8
+    }
+}
+
 impl<M: Memory> Tables<M> {
+    /// The frame table.
+    #[inline(always)]
+    pub(crate) fn elements(&self) -> Elements {
+        Elements(self.frame_table)
+    }
+
+    #[inline(always)]
     fn element(&self, frame: u32) -> u32 {
-        self.frame_table + ELEMENT * (frame >> 12)
+        self.elements().of(frame)
+    }
+
+    /// Whether a frame that exists is of this type.
+    #[inline(always)]
+    pub fn is(&self, frame: u32, kind: FrameType) -> bool {
+        debug_assert!(frame >> 12 < self.frame_count());
+        self.memory.load(self.element(frame)) & 0xFF == kind as u32
     }
 
     /// The type of the frame at physical address `frame`; [`FrameType::Hole`] beyond the table.

@@ -88,6 +88,12 @@ pub const fn in_node(node: u32, index: u32) -> Link {
     Link::new(node + SLOT * index, IN_NODE)
 }
 
+/// The slot `number` entries behind `slot`, in the same Table.
+#[inline(always)]
+pub const fn behind(slot: Link, number: u32) -> Link {
+    Link::from_word(slot.word() + 4 * number)
+}
+
 /// The Table or Directory that an entry's address lies in.
 pub const fn table_of(address: u32) -> u32 {
     address & !(TABLE - 1)

@@ -18,7 +18,8 @@
 //! | entry.rs | hardware entries |
 //! | meta.rs | the packed node of an entry; totals as 6-bit codes |
 //! | frames.rs | the frame table: one type per frame |
-//! | tables.rs | the whole, and the slots as `captree` sees them |
+//! | tables.rs | the whole, and the words of slots |
+//! | slots.rs | the slots as `captree` sees them |
 //! | roots.rs | donation and its end |
 //! | map.rs | mappings: made, taken back, revoked |
 //! | area.rs | hooks and the page-table area |
@@ -37,14 +38,15 @@ mod map;
 mod memory;
 pub mod meta;
 mod roots;
+mod slots;
 mod tables;
 
 pub use area::AreaError;
 pub use entry::Entry;
-pub use flush::{Flush, Settled, Tlb};
+pub use flush::{Flush, PAGES_MAX, Settled, Tlb};
 pub use frames::FrameType;
-pub use map::MapError;
+pub use map::{MapError, Unmapped};
 pub use memory::{Budget, Memory, Progress};
-pub use meta::{Kind, Meta, total};
+pub use meta::{Kind, Meta, Offspring, total};
 pub use roots::{DonateError, frames_of};
-pub use tables::{Tables, cap_uses};
+pub use tables::{Tables, cap_bits, cap_uses};

@@ -1,11 +1,10 @@
 //! Mappings: frames derived into entries, taken back one by one or with all that hangs on them.
 
-use freehold_captree::{
-    DeriveError, HasDescendants, Link, barred, derive, is_leaf, remove, revoke_step, settle,
-};
+use freehold_captree::{DeriveError, Link, barred, derive, insert, pay, remove, revoke_step, revoke_steps};
 
-use crate::layout::{self, IN_DIRECTORY, IN_NODE};
-use crate::{Budget, Entry, Flush, FrameType, Kind, Memory, Meta, Progress, Tables, total};
+use crate::layout::{self, IN_DIRECTORY, IN_NODE, IN_TABLE};
+use crate::slots::Entries;
+use crate::{Budget, Entry, Flush, FrameType, Kind, Memory, Meta, Offspring, Progress, Tables, total};
 
 /// Right of a mapping to be written.
 pub const WRITE: u8 = 1;
@@ -36,6 +35,48 @@ impl From<DeriveError> for MapError {
     }
 }
 
+/// What the mappings of a run have in common.
+struct Run {
+    node: Offspring,
+    entry: u32,
+    total: u32,
+}
+
+impl Run {
+    /// Derives one mapping.
+    #[inline(always)]
+    fn map<M: Memory>(
+        &self,
+        entries: &mut Entries<'_, M>,
+        source: Link,
+        destination: Link,
+    ) -> Result<(), MapError> {
+        if !entries.meta(source).holds_frame() {
+            return Err(MapError::EmptySource);
+        }
+        if !entries.meta(destination).is(Kind::Empty) {
+            return Err(MapError::Occupied);
+        }
+        pay(entries, source, self.total)?;
+        insert(entries, source, destination);
+        entries.set_meta(destination, self.node.of(entries.meta(source)));
+        entries.set_entry(destination, entries.entry(source).child(self.entry));
+        Ok(())
+    }
+}
+
+/// What came of taking back a run of mappings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmapped {
+    /// Entries that are empty now, or were before: all of them, or those before the first that is something else than a
+    /// mapping or has descendants.
+    pub done: u32,
+    /// The bits that the entries had between them, accessed and dirty among them.
+    pub used: u32,
+    /// What is due.
+    pub flush: Flush,
+}
+
 impl<M: Memory> Tables<M> {
     /// Derives a mapping from the frame in slot `source` into the empty entry `destination` of a Table,
     /// with those of `rights` that the source has. A new mapping leaves nothing stale: the
@@ -44,17 +85,71 @@ impl<M: Memory> Tables<M> {
     /// # Errors
     /// [`MapError`]; Occupied comes before what the source lacks, TooDeep before NoCredits.
     pub fn map(&mut self, source: Link, destination: Link, rights: u8, code: u32) -> Result<(), MapError> {
-        let entry = self.entry(source);
-        let maps = matches!(self.meta(source).kind(), Kind::Root | Kind::Mapping);
-        if !maps || !entry.is_present() {
-            return Err(MapError::EmptySource);
+        self.map_run(source, destination, 1, rights, code).1
+    }
+
+    /// The same for `count` slots from `source` on and as many entries from `destination` on, each in one Table: one
+    /// after the other, and no further than to the first error. Returns how many were mapped.
+    #[inline(always)]
+    pub fn map_run(
+        &mut self,
+        source: Link,
+        destination: Link,
+        count: u32,
+        rights: u8,
+        code: u32,
+    ) -> (u32, Result<(), MapError>) {
+        let table = layout::table_of(destination.address());
+        if !self.takes_mappings(table) || self.exceeds_limit(table, code) {
+            return (0, Err(self.refusal(source, destination)));
         }
-        self.map_frame(source, entry.address(), destination, rights, code)
+        let writable = rights & WRITE != 0;
+        let run = Run {
+            node: Offspring::new(rights & WRITE, Kind::Mapping, code),
+            entry: Entry::inherited(writable),
+            total: total::decode(code),
+        };
+        let mut entries = Entries(&mut self.memory);
+        let (mut made, mut result) = (0, Ok(()));
+        while made < count {
+            result = run.map(&mut entries, layout::behind(source, made), layout::behind(destination, made));
+            if result.is_err() {
+                break;
+            }
+            made += 1;
+        }
+        let live = self.aux(table);
+        self.set_aux(table, live + made);
+        (made, result)
+    }
+
+    /// Whether mappings can be made in a Table: it is none of a page-table area's own, nor being destroyed.
+    #[inline(always)]
+    fn takes_mappings(&self, table: u32) -> bool {
+        self.is(table, FrameType::Table) && !self.is_area_table(table)
+    }
+
+    /// Whether the memory of a Table was lent with a smaller total than that of `code`: codes grow with their totals.
+    #[inline(always)]
+    fn exceeds_limit(&self, table: u32, code: u32) -> bool {
+        code != 0 && code > self.meta(self.root(table)).code()
+    }
+
+    /// Why nothing can be mapped into the Table of `destination`, or not with this total.
+    #[cold]
+    fn refusal(&self, source: Link, destination: Link) -> MapError {
+        if !self.meta(source).holds_frame() {
+            return MapError::EmptySource;
+        }
+        if !self.takes_mappings(layout::table_of(destination.address())) || !self.is_empty(destination) {
+            return MapError::Occupied;
+        }
+        barred(self, source).map_or(MapError::NoCredits, MapError::from)
     }
 
     /// Whether nothing is in an entry.
     pub fn is_empty(&self, slot: Link) -> bool {
-        self.meta(slot).kind() == Kind::Empty
+        self.meta(slot).is(Kind::Empty)
     }
 
     /// Makes the one mapping of a Utcb frame, a child of its donated root.
@@ -63,76 +158,85 @@ impl<M: Memory> Tables<M> {
     /// As [`Tables::map`].
     pub fn map_utcb(&mut self, frame: u32, destination: Link) -> Result<(), MapError> {
         debug_assert!(self.frame_type(frame) == FrameType::Utcb);
-        let root = self.root(frame);
-        if !self.root_is_leaf(root) {
+        let (root, table) = (self.root(frame), layout::table_of(destination.address()));
+        if !self.root_is_leaf(root) || !self.takes_mappings(table) || !self.is_empty(destination) {
             return Err(MapError::Occupied);
         }
-        self.map_frame(root, frame, destination, WRITE, 0)
-    }
-
-    fn map_frame(
-        &mut self,
-        parent: Link,
-        frame: u32,
-        destination: Link,
-        rights: u8,
-        code: u32,
-    ) -> Result<(), MapError> {
-        let table = layout::table_of(destination.address());
-        let usable = self.frame_type(table) == FrameType::Table && !self.is_area_table(table);
-        if !usable || !self.is_empty(destination) {
-            return Err(MapError::Occupied);
-        }
-        if total::decode(code) > self.total_limit(table) {
-            return Err(barred(self, parent).map_or(MapError::NoCredits, MapError::from));
-        }
-        derive(self, parent, destination, rights & WRITE, total::decode(code))?;
+        derive(&mut Entries(&mut self.memory), root, destination, WRITE, 0)?;
         let meta = self.meta(destination).with_kind(Kind::Mapping);
         self.set_meta(destination, meta);
-        let entry = Entry::user(frame, meta.rights() & WRITE != 0);
-        self.memory.store(destination.address(), entry.0);
+        self.memory.store(destination.address(), Entry::user(frame, true).0);
         let live = self.aux(table);
         self.set_aux(table, live + 1);
         Ok(())
     }
 
-    /// Takes back the mapping in `slot`, from which nothing is derived. `address` is where the
-    /// current space sees it, if the caller named it so. What is no mapping (an empty entry, a root,
-    /// a view) stays as it is.
-    ///
-    /// # Errors
-    /// [`HasDescendants`]: revoke first.
-    pub fn unmap(&mut self, slot: Link, address: Option<u32>) -> Result<Flush, HasDescendants> {
-        if self.meta(slot).kind() != Kind::Mapping {
-            return Ok(Flush::None);
+    /// Takes back the mappings in up to `count` entries of one Table, from `first` on, which pays their parents where
+    /// they are the node before. Empty entries are passed over; what is no mapping (a root, a view), or has
+    /// descendants, ends the run. `address` is where the current space sees the first entry, if the caller named it so.
+    #[inline(always)]
+    pub fn unmap_run(&mut self, first: Link, count: u32, address: Option<u32>) -> Unmapped {
+        let mut entries = Entries(&mut self.memory);
+        let (mut done, mut used, mut taken) = (0, 0, 0);
+        while done < count {
+            let slot = layout::behind(first, done);
+            let meta = entries.meta(slot);
+            if meta.is(Kind::Mapping) {
+                if remove(&mut entries, slot).is_err() {
+                    break;
+                }
+                used |= entries.empty(slot);
+                taken += 1;
+            } else if !meta.is(Kind::Empty) {
+                break;
+            }
+            done += 1;
         }
-        remove(self, slot)?;
-        let all = self.clear_slot(slot);
-        let table = layout::table_of(slot.address());
-        Ok(match (address, all) {
-            (Some(address), Flush::All) if self.links(table) == 1 => Flush::Page(address),
-            _ => all,
-        })
+        let table = layout::table_of(first.address());
+        let live = self.aux(table);
+        self.set_aux(table, live - taken);
+        let flush = match address {
+            _ if used & Entry::ACCESSED == 0 => Flush::None,
+            Some(address) if self.links(table) == 1 => Flush::Pages(address, done),
+            _ => self.flush_table(table),
+        };
+        Unmapped { done, used, flush }
     }
 
     /// Takes everything derived from `slot` back, one node a unit. The slot itself stays. Done as
     /// soon as the last is taken: there is no moment at which others could derive anew and keep a
     /// revoke going that has nothing left to take.
     pub fn revoke(&mut self, slot: Link, budget: &mut impl Budget) -> (Progress, Flush) {
+        let data = slot.kind() == IN_TABLE && self.meta(slot).holds_frame();
         let mut flush = Flush::None;
         loop {
-            if !budget.spend(1) {
+            let units = budget.take(u32::MAX);
+            let (steps, complete) = if data {
+                self.take_mappings(slot, units, &mut flush)
+            } else {
+                revoke_steps(self, slot, units, |tables, taken| flush = flush.and(tables.clear_slot(taken)))
+            };
+            budget.give_back(units - steps);
+            if complete {
+                return (Progress::Done, flush);
+            }
+            if units == 0 {
                 return (Progress::Preempted, flush);
             }
-            let Some(taken) = revoke_step(self, slot) else {
-                return (Progress::Done, flush);
-            };
-            flush = flush.and(self.clear_slot(taken));
-            if is_leaf(self, slot) {
-                settle(self, slot);
-                return (Progress::Done, flush);
-            }
         }
+    }
+
+    /// Up to `most` steps of revoking `slot`, a root or a mapping: what is derived from it are mappings.
+    #[inline(always)]
+    fn take_mappings(&mut self, slot: Link, most: u32, flush: &mut Flush) -> (u32, bool) {
+        let elements = self.elements();
+        revoke_steps(&mut Entries(&mut self.memory), slot, most, |entries, taken| {
+            let used = entries.empty(taken);
+            let links = elements.one_less(entries.0, layout::table_of(taken.address()));
+            if used & Entry::ACCESSED != 0 && links != 0 {
+                *flush = Flush::All;
+            }
+        })
     }
 
     /// Empties a slot that is off every list.

@@ -20,6 +20,11 @@ pub trait Budget {
     /// Takes `units` for work that is done next; `false`: stop before it, in a state that can be
     /// taken up again.
     fn spend(&mut self, units: u32) -> bool;
+    /// Takes up to `most` units, at least 1, for a piece of work that is done next without a stop; 0: stop
+    /// before it.
+    fn take(&mut self, most: u32) -> u32;
+    /// Gives units back that were taken and not used.
+    fn give_back(&mut self, units: u32);
 }
 
 /// How far a preemptible piece of work got.

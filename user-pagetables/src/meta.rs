@@ -1,4 +1,4 @@
-//! The packed node of an entry: depth:6 rights:3 kind:3 revoking:1 spare:1 total:6 credits:12.
+//! The packed node of an entry: depth:6 rights:3 kind:4 revoking:1 total:6 credits:12.
 
 /// What an entry of a Table or Directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -6,34 +6,24 @@
 pub enum Kind {
     /// Nothing; the entry is zero.
     Empty = 0,
-    /// Root of a frame of data: the frame's place in its boot container, for ever.
-    Root = 1,
     /// Root of a donated frame: the entry is zero, the list is that of the object's capabilities.
-    Donated = 2,
+    Donated = 1,
     /// Root of a further frame of a donated object; the list is empty.
-    Part = 3,
-    /// A frame derived from another slot.
-    Mapping = 4,
+    Part = 2,
     /// Directory: a Table, derived from a container capability.
-    Hook = 5,
+    Hook = 3,
     /// The kernel's own: a read-only view of a Table, or the page-table area's Table. No node.
-    View = 6,
+    View = 4,
     /// A place in a boot container that has no frame to give: a hole, or kernel memory.
-    Hole = 7,
+    Hole = 5,
+    /// Root of a frame of data: the frame's place in its boot container, for ever.
+    Root = 8,
+    /// A frame derived from another slot.
+    Mapping = 9,
 }
 
-impl Kind {
-    const ALL: [Kind; 8] = [
-        Kind::Empty,
-        Kind::Root,
-        Kind::Donated,
-        Kind::Part,
-        Kind::Mapping,
-        Kind::Hook,
-        Kind::View,
-        Kind::Hole,
-    ];
-}
+/// The bit that those kinds have, and no others, which hold a frame that mappings can be derived from.
+const HOLDS_FRAME: u32 = 8;
 
 /// A packed node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +31,7 @@ pub struct Meta(pub u32);
 
 const RIGHTS: u32 = 6;
 const KIND: u32 = 9;
-const REVOKING: u32 = 12;
+const REVOKING: u32 = 13;
 const TOTAL: u32 = 14;
 const CREDITS: u32 = 20;
 
@@ -70,13 +60,34 @@ impl Meta {
 
     /// What the entry is.
     pub const fn kind(self) -> Kind {
-        Kind::ALL[(self.0 >> KIND & 7) as usize]
+        match self.0 >> KIND & 15 {
+            1 => Kind::Donated,
+            2 => Kind::Part,
+            3 => Kind::Hook,
+            4 => Kind::View,
+            5 => Kind::Hole,
+            8 => Kind::Root,
+            9 => Kind::Mapping,
+            _ => Kind::Empty,
+        }
+    }
+
+    /// Whether it is of this kind.
+    #[inline(always)]
+    pub const fn is(self, kind: Kind) -> bool {
+        self.0 & 15 << KIND == (kind as u32) << KIND
+    }
+
+    /// Whether the entry, a root or a mapping, holds a frame that mappings can be derived from.
+    #[inline(always)]
+    pub const fn holds_frame(self) -> bool {
+        self.0 & HOLDS_FRAME << KIND != 0
     }
 
     /// The same with another kind.
     #[must_use]
     pub const fn with_kind(self, kind: Kind) -> Meta {
-        Meta(self.0 & !(7 << KIND) | (kind as u32) << KIND)
+        Meta(self.0 & !(15 << KIND) | (kind as u32) << KIND)
     }
 
     /// Whether a revoke is unfinished.
@@ -100,12 +111,24 @@ impl Meta {
         total::decode(self.code())
     }
 
+    /// Whether the total is no bound.
+    #[inline(always)]
+    pub const fn is_unlimited(self) -> bool {
+        self.0 & 63 << TOTAL == total::UNLIMITED_CODE << TOTAL
+    }
+
     /// Credits left.
     pub const fn credits(self) -> u32 {
         match self.code() {
             total::UNLIMITED_CODE => u32::MAX,
             _ => self.0 >> CREDITS,
         }
+    }
+
+    /// Credits left of a node that is not unlimited.
+    #[inline(always)]
+    pub const fn credits_left(self) -> u32 {
+        self.0 >> CREDITS
     }
 
     /// The same with other credits, at most 4,095; an unlimited node keeps none.
@@ -115,6 +138,28 @@ impl Meta {
             total::UNLIMITED_CODE => self,
             _ => Meta(self.0 & !(0xFFF << CREDITS) | (credits & 0xFFF) << CREDITS),
         }
+    }
+}
+
+/// What the nodes of mappings have in common that are made by one update.
+#[derive(Clone, Copy, Debug)]
+pub struct Offspring {
+    /// The bits that they take over from their parents: depth, and the rights that they may have.
+    inherited: u32,
+    /// What is added to these: one step, and all else.
+    own: u32,
+}
+
+impl Offspring {
+    /// Nodes of `kind`, of total `code`, with those of `rights` that their parents have.
+    pub const fn new(rights: u8, kind: Kind, code: u32) -> Offspring {
+        Offspring { inherited: Meta::new(63, rights, Kind::Empty, 0).0, own: Meta::new(1, 0, kind, code).0 }
+    }
+
+    /// The node of a child of `parent`, whose depth is not the greatest.
+    #[inline(always)]
+    pub const fn of(self, parent: Meta) -> Meta {
+        Meta((parent.0 & self.inherited) + self.own)
     }
 }
 

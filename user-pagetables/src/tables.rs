@@ -1,16 +1,21 @@
-//! All tables of the machine, and their slots as the derivation trees see them.
+//! All tables of the machine, and the words of their slots.
 
-use freehold_captree::{Link, Node, Slots};
+use freehold_captree::Link;
 
 use crate::frames::TYPES;
-use crate::layout::{self, IN_NODE, META, NEXT, PREV};
-use crate::{Entry, FrameType, Kind, Memory, Meta, total};
+use crate::layout::{self, META};
+use crate::{Entry, FrameType, Kind, Memory, Meta};
 
 /// Capability slot's packed word: depth:6 rights:3 kind:4 revoking:1 origin:1 uses:6.
-const CAP_RIGHTS: u32 = 6;
-const CAP_KIND: u32 = 9;
-const CAP_REVOKING: u32 = 1 << 13;
-const CAP_ORIGIN: u32 = 1 << 14;
+pub(crate) const CAP_RIGHTS: u32 = 6;
+pub(crate) const CAP_KIND: u32 = 9;
+pub(crate) const CAP_REVOKING: u32 = 1 << 13;
+pub(crate) const CAP_ORIGIN: u32 = 1 << 14;
+
+/// The bits of a slot's [`layout::SLOT_META`] word for a capability of this kind with these rights.
+pub const fn cap_bits(kind: u32, rights: u8) -> u32 {
+    kind << CAP_KIND | (rights as u32) << CAP_RIGHTS
+}
 
 /// Two kinds, this one and the next, whose rights stand in the word once more, each kind's in a place of its own: so
 /// one bit says that a capability is of that kind and has that right.
@@ -24,12 +29,12 @@ pub const fn cap_uses(kind: u32, rights: u8) -> u32 {
 }
 
 /// All that the packed word says of a capability's kind and rights.
-const fn cap_bits(kind: u32, rights: u32) -> u32 {
+pub(crate) const fn cap_kind_and_rights(kind: u32, rights: u8) -> u32 {
     let uses = match kind {
-        USED_KIND | 5 => cap_uses(kind, rights as u8),
+        USED_KIND | 5 => cap_uses(kind, rights),
         _ => 0,
     };
-    kind << CAP_KIND | rights << CAP_RIGHTS | uses
+    cap_bits(kind, rights) | uses
 }
 
 /// What the packed word says besides.
@@ -138,12 +143,19 @@ impl<M: Memory> Tables<M> {
         self.memory.load(slot.address() + layout::SLOT_META) & CAP_ORIGIN != 0
     }
 
+    /// Whether the capability in a slot is of `kind` and allows `rights`.
+    #[inline(always)]
+    pub fn cap_allows(&self, slot: Link, kind: u32, rights: u8) -> bool {
+        let word = self.memory.load(slot.address() + layout::SLOT_META);
+        word & cap_bits(15, rights) == cap_bits(kind, rights)
+    }
+
     /// Names the kind of the capability in a slot, and whether an object lives in it.
     pub fn set_cap_kind(&mut self, slot: Link, kind: u32, origin: bool) {
         let at = slot.address() + layout::SLOT_META;
         let word = self.memory.load(at);
         let origin = if origin { CAP_ORIGIN } else { 0 };
-        let bits = cap_bits(kind & 15, word >> CAP_RIGHTS & 7);
+        let bits = cap_kind_and_rights(kind & 15, (word >> CAP_RIGHTS & 7) as u8);
         self.memory.store(at, word & CAP_OTHER & !CAP_ORIGIN | bits | origin);
     }
 
@@ -160,89 +172,5 @@ impl<M: Memory> Tables<M> {
     /// The largest total that nodes in the object at `object` may have: what its memory was lent with.
     pub fn total_limit(&self, object: u32) -> u32 {
         self.meta(self.root(object)).total()
-    }
-}
-
-impl<M: Memory> Slots for Tables<M> {
-    fn next(&self, slot: Link) -> Link {
-        let field = if slot.kind() == IN_NODE { layout::SLOT_NEXT } else { NEXT };
-        Link::from_word(self.memory.load(slot.address() + field))
-    }
-
-    fn set_next(&mut self, slot: Link, next: Link) {
-        let field = if slot.kind() == IN_NODE { layout::SLOT_NEXT } else { NEXT };
-        self.memory.store(slot.address() + field, next.word());
-    }
-
-    fn prev(&self, slot: Link) -> Link {
-        let field = if slot.kind() == IN_NODE { layout::SLOT_PREV } else { PREV };
-        Link::from_word(self.memory.load(slot.address() + field))
-    }
-
-    fn set_prev(&mut self, slot: Link, prev: Link) {
-        let field = if slot.kind() == IN_NODE { layout::SLOT_PREV } else { PREV };
-        self.memory.store(slot.address() + field, prev.word());
-    }
-
-    fn node(&self, slot: Link) -> Node {
-        if slot.kind() == IN_NODE {
-            let word = self.memory.load(slot.address() + layout::SLOT_META);
-            return Node {
-                depth: word & 63,
-                rights: (word >> CAP_RIGHTS & 7) as u8,
-                revoking: word & CAP_REVOKING != 0,
-                total: self.memory.load(slot.address() + layout::TOTAL),
-                credits: self.memory.load(slot.address() + layout::CREDITS),
-            };
-        }
-        let meta = self.meta(slot);
-        Node {
-            depth: meta.depth(),
-            rights: meta.rights(),
-            revoking: meta.revoking(),
-            total: meta.total(),
-            credits: meta.credits(),
-        }
-    }
-
-    fn put(&mut self, slot: Link, node: Node) {
-        if slot.kind() == IN_NODE {
-            let at = slot.address() + layout::SLOT_META;
-            let word = self.memory.load(at);
-            let revoking = if node.revoking { CAP_REVOKING } else { 0 };
-            let bits = cap_bits(word >> CAP_KIND & 15, u32::from(node.rights & 7));
-            self.memory.store(at, word & CAP_ORIGIN | node.depth & 63 | bits | revoking);
-            self.memory.store(slot.address() + layout::TOTAL, node.total);
-            self.memory.store(slot.address() + layout::CREDITS, node.credits);
-            return;
-        }
-        let kind = self.meta(slot).kind();
-        let meta = Meta::new(node.depth, node.rights, kind, total::encode(node.total));
-        self.set_meta(slot, meta.with_revoking(node.revoking).with_credits(node.credits));
-    }
-
-    fn set_credits(&mut self, slot: Link, credits: u32) {
-        if slot.kind() == IN_NODE {
-            return self.memory.store(slot.address() + layout::CREDITS, credits);
-        }
-        let meta = self.meta(slot).with_credits(credits);
-        self.set_meta(slot, meta);
-    }
-
-    fn set_revoking(&mut self, slot: Link, revoking: bool) {
-        if slot.kind() == IN_NODE {
-            let at = slot.address() + layout::SLOT_META;
-            let word = self.memory.load(at) & !CAP_REVOKING;
-            return self.memory.store(at, word | if revoking { CAP_REVOKING } else { 0 });
-        }
-        let meta = self.meta(slot).with_revoking(revoking);
-        self.set_meta(slot, meta);
-    }
-
-    fn representable(&self, slot: Link, wanted: u32) -> u32 {
-        match slot.kind() {
-            IN_NODE => wanted,
-            _ => total::decode(total::encode(wanted)),
-        }
     }
 }

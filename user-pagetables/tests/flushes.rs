@@ -56,16 +56,16 @@ fn views_in_another_space() {
 fn no_more_than_needed() {
     let mut one = world();
     let slot = in_table(TABLE, 2);
-    assert_eq!(one.tables.unmap(slot, Some(0x2000)), Ok(Flush::Page(0x2000)));
+    assert_eq!(one.tables.unmap_run(slot, 1, Some(0x2000)).flush, Flush::Pages(0x2000, 1));
     let mut unnamed = world();
-    assert_eq!(unnamed.tables.unmap(slot, None), Ok(Flush::All));
+    assert_eq!(unnamed.tables.unmap_run(slot, 1, None).flush, Flush::All);
     let mut two = world();
     run(&mut two, &[Op::Hook { cap: 2, directory: OTHER, index: 1, rights: 1 }]);
-    assert_eq!(two.tables.unmap(slot, Some(0x2000)), Ok(Flush::All));
+    assert_eq!(two.tables.unmap_run(slot, 1, Some(0x2000)).flush, Flush::All);
     assert_eq!(two.tables.unhook(OTHER, 1), Ok(Flush::None));
     let mut unhooked = world();
     run(&mut unhooked, &[Op::Unhook { directory: SPACE, index: 0 }]);
-    assert_eq!(unhooked.tables.unmap(slot, None), Ok(Flush::None));
+    assert_eq!(unhooked.tables.unmap_run(slot, 1, None).flush, Flush::None);
     let mut elsewhere = world();
     run(&mut elsewhere, &[Op::Switch { directory: OTHER }]);
     assert_eq!(elsewhere.tables.detach(SPARE), Ok(Flush::None));
@@ -73,7 +73,7 @@ fn no_more_than_needed() {
 
 #[test]
 fn debts_add_up() {
-    let (page, all) = (Flush::Page(0x1000), Flush::All);
+    let (page, all) = (Flush::Pages(0x1000, 1), Flush::All);
     for flush in [Flush::None, page, all] {
         assert_eq!(Flush::None.and(flush), flush);
         assert_eq!(flush.and(Flush::None), flush);
@@ -87,7 +87,7 @@ fn debts_add_up() {
     tlb.owe(page, |address| pages.push(address));
     assert!(!tlb.is_due());
     tlb.owe(all, |_| panic!("no single page"));
-    tlb.owe(Flush::Page(0x2000), |_| panic!("everything is due already"));
+    tlb.owe(Flush::Pages(0x2000, 1), |_| panic!("everything is due already"));
     tlb.owe(Flush::None, |_| panic!("no page"));
     assert!(tlb.is_due(), "what is due stays due");
     let mut reloads = 0;

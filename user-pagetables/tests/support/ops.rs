@@ -349,12 +349,13 @@ impl World {
     }
 
     fn unmap(&mut self, at: At, address: Option<u32>) -> Outcome {
-        let wanted = !self.model.forest.has(at) || self.model.forest.remove(at);
-        let slot = self.link(at);
-        let found = self.tables.unmap(slot, address);
-        self.pay(found.unwrap_or(Flush::None));
-        assert_eq!(found.is_ok(), wanted);
-        found.map(|_| String::new()).map_err(|error| format!("{error:?}"))
+        // What is no mapping stays as it is.
+        let other = self.tables.entry(self.link(at)).is_present() && !self.model.forest.has(at);
+        let leaf = !self.model.forest.has(at) || self.model.forest.remove(at);
+        let found = self.tables.unmap_run(self.link(at), 1, address);
+        self.pay(found.flush);
+        assert_eq!(found.done, u32::from(leaf && !other));
+        if leaf { Ok(String::new()) } else { Err("HasDescendants".into()) }
     }
 
     fn unmap_at(&mut self, hook: u32, index: u32) -> Option<Outcome> {
@@ -378,14 +379,18 @@ impl World {
     }
 
     fn revoke(&mut self, at: At, units: u32) -> Outcome {
-        let mut wanted = Progress::Preempted;
-        for _ in 0..units {
-            if self.model.forest.revoke_step(at).is_none() || self.model.forest.item(at).children.is_empty() {
+        let mut left = units;
+        let wanted = loop {
+            if self.model.forest.item(at).children.is_empty() {
                 self.model.forest.settle(at);
-                wanted = Progress::Done;
-                break;
+                break Progress::Done;
             }
-        }
+            if left == 0 {
+                break Progress::Preempted;
+            }
+            self.model.forest.revoke_step(at);
+            left -= 1;
+        };
         let slot = self.link(at);
         let mut budget = Units::new(units);
         let (found, flush) = self.tables.revoke(slot, &mut budget);

@@ -60,6 +60,18 @@ impl Budget for Units {
         self.spent += units;
         true
     }
+
+    fn take(&mut self, most: u32) -> u32 {
+        let taken = most.min(self.left);
+        self.left -= taken;
+        self.spent += taken;
+        taken
+    }
+
+    fn give_back(&mut self, units: u32) {
+        self.left += units;
+        self.spent -= units;
+    }
 }
 
 /// Everything.
