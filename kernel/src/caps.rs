@@ -70,7 +70,7 @@ impl Kernel {
     #[inline]
     pub fn slot(&self, directory: u32, name: CapName) -> Result<Link, Error> {
         let node = self.tables.space_field(directory, SPACE_NODES + 4 * name.node());
-        if node == 0 || name.0 == 0 {
+        if name.0 == 0 || node == 0 {
             return Err(Error::NoCapability);
         }
         Ok(layout::in_node(node, name.slot()))
@@ -90,14 +90,38 @@ impl Kernel {
     ///
     /// # Errors
     /// NoCapability, WrongKind, NoRight, Gone.
+    #[inline(always)]
     pub fn space(&self, thread: ThreadRef, name: CapName) -> Result<u32, Error> {
         let directory = match name.0 {
             0 => thread.directory.get(),
-            _ => self.cap(thread, name)?.expect(Kind::Space, Rights::EDIT)?.object,
+            _ => self.tables.cap_field(self.cap_to(thread, name, Kind::Space, Rights::EDIT)?, OBJECT),
         };
-        match self.tables.frame_type(directory) {
-            FrameType::Directory => Ok(directory),
-            _ => Err(Error::Gone),
+        match self.tables.is(directory, FrameType::Directory) {
+            true => Ok(directory),
+            false => Err(Error::Gone),
+        }
+    }
+
+    /// The slot `name` of `thread`'s space, if the capability there is of `kind` and allows `rights`.
+    ///
+    /// # Errors
+    /// NoCapability, Gone, WrongKind, NoRight.
+    #[inline(always)]
+    fn cap_to(&self, thread: ThreadRef, name: CapName, kind: Kind, rights: Rights) -> Result<Link, Error> {
+        let slot = self.slot(thread.directory.get(), name)?;
+        if self.tables.cap_allows(slot, kind as u32, rights.0) {
+            return Ok(slot);
+        }
+        Err(self.refusal(thread, name, kind))
+    }
+
+    /// Why the capability `name`, which is none to `kind` with the rights that are needed, does not do.
+    #[cold]
+    fn refusal(&self, thread: ThreadRef, name: CapName, kind: Kind) -> Error {
+        match self.cap(thread, name) {
+            Ok(cap) if cap.kind == kind => Error::NoRight,
+            Ok(_) => Error::WrongKind,
+            Err(error) => error,
         }
     }
 

@@ -4,7 +4,8 @@ use freehold_abi::info::Kind;
 use freehold_abi::layout::ENTRIES;
 use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::Link;
-use freehold_user_pagetables::{FrameType, layout};
+use freehold_user_pagetables::layout::{self, BADGE, OBJECT};
+use freehold_user_pagetables::FrameType;
 
 use crate::caps::Cap;
 use crate::kernel::Kernel;
@@ -32,23 +33,41 @@ impl Container {
     /// WrongKind; Gone if the Table is being destroyed.
     pub fn of(k: &Kernel, cap: Cap) -> Result<Container, Error> {
         let cap = cap.expect(Kind::Container, Rights::NONE)?;
-        if k.tables.frame_type(cap.object) != FrameType::Table {
-            return Err(Error::Gone);
+        match k.tables.is(cap.object, FrameType::Table) {
+            true => Ok(Container::decode(k, cap.slot)),
+            false => Err(Error::Gone),
         }
-        let (first, count) = (cap.badge & 0x3FF, (cap.badge >> 10 & 0x3FF) + 1);
-        Ok(Container { cap: cap.slot, rights: cap.rights, table: cap.object, first, count })
+    }
+
+    /// What a slot says in which a capability to a container is.
+    #[inline(always)]
+    fn decode(k: &Kernel, slot: Link) -> Container {
+        let (table, range) = (k.tables.cap_field(slot, OBJECT), k.tables.cap_field(slot, BADGE));
+        let (first, count) = (range & 0x3FF, (range >> 10 & 0x3FF) + 1);
+        Container { cap: slot, rights: Rights(k.tables.cap_rights(slot)), table, first, count }
     }
 
     /// The container that `name` is a capability to, if it allows `rights`.
     ///
     /// # Errors
     /// NoCapability, WrongKind, Gone, NoRight.
+    #[inline(always)]
     pub fn lookup(k: &Kernel, t: ThreadRef, name: u32, rights: Rights) -> Result<Container, Error> {
-        let container = Container::of(k, k.cap(t, CapName::from_word(name))?)?;
-        if !container.rights.contains(rights) {
-            return Err(Error::NoRight);
+        let slot = k.slot(t.directory.get(), CapName::from_word(name))?;
+        if k.tables.cap_allows(slot, Kind::Container as u32, rights.0) {
+            let container = Container::decode(k, slot);
+            if k.tables.is(container.table, FrameType::Table) {
+                return Ok(container);
+            }
         }
-        Ok(container)
+        Err(Container::refusal(k, t, name))
+    }
+
+    /// Why a name does not do.
+    #[cold]
+    fn refusal(k: &Kernel, t: ThreadRef, name: u32) -> Error {
+        let container = k.cap(t, CapName::from_word(name)).and_then(|cap| Container::of(k, cap));
+        container.map_or_else(|error| error, |_| Error::NoRight)
     }
 
     /// The same, of roots.

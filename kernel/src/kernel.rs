@@ -138,8 +138,19 @@ impl Kernel {
 
     /// The last thing that an event does: deals with what interrupted meanwhile, and loads the thread
     /// that is to run.
-    #[inline]
+    #[inline(always)]
     pub fn leave(&mut self) {
+        if units::noted() || self.wheel.is_behind() || self.tlb.is_due() {
+            return self.leave_after_work();
+        }
+        match self.scheduler.current() {
+            Some(thread) if self.loaded == Some(thread) && thread.errand.get() == Errand::None => {}
+            _ => self.leave_after_work(),
+        }
+    }
+
+    /// The same where there is something to be done before.
+    fn leave_after_work(&mut self) {
         loop {
             if units::noted() || self.wheel.is_behind() {
                 self.deal_with_interrupts();

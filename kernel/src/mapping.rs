@@ -29,6 +29,7 @@ enum Destination {
 
 impl Destination {
     /// What `name` stands for; 0 is the thread's own space.
+    #[inline(always)]
     fn lookup(k: &Kernel, t: ThreadRef, name: CapName) -> Result<Destination, Error> {
         if name.0 != 0 && k.cap(t, name)?.kind == Kind::Container {
             let container = Container::lookup(k, t, name.0, Rights::EDIT)?;

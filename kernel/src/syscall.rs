@@ -76,48 +76,55 @@ fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
     match Call::from_word(t.get(crate::thread::reg::EAX)).ok_or(Error::UnknownCall)? {
         Call::Null => Ok(Outcome::Done),
 
-        Call::Call => ipc::call(k, t),
-        Call::Send => ipc::send(k, t),
-        Call::Receive => ipc::receive(k, t),
-        Call::ReplyReceive => ipc::reply_receive(k, t),
-        Call::Reply => ipc::reply(k, t),
-        Call::Notify => notification::notify(k, t),
-        Call::SaveReply => ipc::save_reply(k, t),
-        Call::Copy => copy::copy(k, t),
+        Call::Call => apart(k, t, ipc::call),
+        Call::Send => apart(k, t, ipc::send),
+        Call::Receive => apart(k, t, ipc::receive),
+        Call::ReplyReceive => apart(k, t, ipc::reply_receive),
+        Call::Reply => apart(k, t, ipc::reply),
+        Call::Notify => apart(k, t, notification::notify),
+        Call::SaveReply => apart(k, t, ipc::save_reply),
+        Call::Copy => apart(k, t, copy::copy),
 
-        Call::Derive => derive::derive(k, t),
-        Call::Move => derive::relocate(k, t),
-        Call::Delete => destroy::delete(k, t),
-        Call::Revoke => destroy::revoke(k, t),
+        Call::Derive => apart(k, t, derive::derive),
+        Call::Move => apart(k, t, derive::relocate),
+        Call::Delete => apart(k, t, destroy::delete),
+        Call::Revoke => apart(k, t, destroy::revoke),
 
-        Call::MakeEndpoint => make::endpoint(k, t),
-        Call::MakeNotification => make::notification(k, t),
-        Call::MakeCapNode => make::cap_node(k, t),
-        Call::MakeSpace => make::space(k, t),
-        Call::MakeTable => make::table(k, t),
-        Call::MakeThread => make::thread(k, t),
+        Call::MakeEndpoint => apart(k, t, make::endpoint),
+        Call::MakeNotification => apart(k, t, make::notification),
+        Call::MakeCapNode => apart(k, t, make::cap_node),
+        Call::MakeSpace => apart(k, t, make::space),
+        Call::MakeTable => apart(k, t, make::table),
+        Call::MakeThread => apart(k, t, make::thread),
 
-        Call::Hook => mapping::hook(k, t),
-        Call::Unhook => mapping::unhook(k, t),
-        Call::Update => mapping::update(k, t),
-        Call::Validate => mapping::validate(k, t),
-        Call::Unmap => mapping::unmap(k, t),
-        Call::RevokeRange => mapping::revoke_range(k, t),
-        Call::Withdraw => mapping::withdraw(k, t),
-        Call::Reclaim => destroy::reclaim(k, t),
+        Call::Hook => apart(k, t, mapping::hook),
+        Call::Unhook => apart(k, t, mapping::unhook),
+        Call::Update => apart(k, t, mapping::update),
+        Call::Validate => apart(k, t, mapping::validate),
+        Call::Unmap => apart(k, t, mapping::unmap),
+        Call::RevokeRange => apart(k, t, mapping::revoke_range),
+        Call::Withdraw => apart(k, t, mapping::withdraw),
+        Call::Reclaim => apart(k, t, destroy::reclaim),
 
-        Call::StartThread => threads::start(k, t),
-        Call::StopThread => threads::stop(k, t),
-        Call::ThreadInfo => threads::info(k, t),
+        Call::StartThread => apart(k, t, threads::start),
+        Call::StopThread => apart(k, t, threads::stop),
+        Call::ThreadInfo => apart(k, t, threads::info),
 
-        Call::SpaceInfo => info::space(k, t),
-        Call::CapInfo => info::capability(k, t),
-        Call::KernelInfo => info::kernel(k, t),
+        Call::SpaceInfo => apart(k, t, info::space),
+        Call::CapInfo => apart(k, t, info::capability),
+        Call::KernelInfo => apart(k, t, info::kernel),
 
-        Call::IrqBind => device::bind(k, t),
-        Call::IrqAck => device::acknowledge(k, t),
-        Call::PortIn => device::port_in(k, t),
-        Call::PortOut => device::port_out(k, t),
-        Call::PortWrite => device::port_write(k, t),
+        Call::IrqBind => apart(k, t, device::bind),
+        Call::IrqAck => apart(k, t, device::acknowledge),
+        Call::PortIn => apart(k, t, device::port_in),
+        Call::PortOut => apart(k, t, device::port_out),
+        Call::PortWrite => apart(k, t, device::port_write),
     }
+}
+
+/// A handler with registers and a stack frame of its own: one that is merged with the others into `dispatch` shares
+/// their frame, and every call pays for the largest.
+#[inline(never)]
+fn apart(k: &mut Kernel, t: ThreadRef, handler: impl Fn(&mut Kernel, ThreadRef) -> CallResult) -> CallResult {
+    handler(k, t)
 }

@@ -63,6 +63,7 @@ impl<M: Memory> Tables<M> {
     }
 
     /// A field of the space: [`layout::AREA_BASE`], [`layout::AREA_PAGES`], [`layout::AREA_TABLES`].
+    #[inline(always)]
     pub fn space_field(&self, directory: u32, field: u32) -> u32 {
         self.memory.load(directory + field)
     }
@@ -244,30 +245,33 @@ impl<M: Memory> Tables<M> {
     /// # Errors
     /// PageTableArea; NoTable if nothing is hooked there, or if the Table is not the space's or is
     /// being destroyed.
+    #[inline(always)]
     pub fn slot_at(&self, directory: u32, address: u32) -> Result<Link, AreaError> {
-        let index = address >> 22;
-        debug_assert!(index < USER_TABLES);
-        if self.is_area_entry(directory, index) {
-            return Err(AreaError::PageTableArea);
-        }
-        let slot = layout::in_directory(directory, index);
-        let entry = self.entry(slot);
-        if !entry.is_present() {
-            return Err(AreaError::NoTable);
-        }
+        debug_assert!(address >> 22 < USER_TABLES);
+        let entry = self.entry(layout::in_directory(directory, address >> 22));
         let table = entry.address();
-        let owner = self.owner(table);
-        if owner & !(TABLE - 1) != directory || self.frame_type(table) != FrameType::Table {
-            return Err(AreaError::NoTable);
-        }
-        if owner == directory {
-            // The area's own Table, hooked once more.
-            return Err(AreaError::PageTableArea);
+        // One of the space's, and not the first, which is the area's own: nothing else is hooked where the area is.
+        let ours = |owner: u32| owner.wrapping_sub(directory + 1) < TABLE - 1;
+        if !entry.is_present() || !ours(self.owner(table)) || !self.is(table, FrameType::Table) {
+            return Err(self.no_slot_at(directory, address));
         }
         Ok(layout::in_table(table, address >> 12 & (layout::ENTRIES - 1)))
     }
 
+    /// Why there is none.
+    #[cold]
+    fn no_slot_at(&self, directory: u32, address: u32) -> AreaError {
+        let entry = self.entry(layout::in_directory(directory, address >> 22));
+        // The area's own Table can be hooked once more, elsewhere.
+        let area = || self.owner(entry.address()) == directory && self.is(entry.address(), FrameType::Table);
+        if self.is_area_entry(directory, address >> 22) || entry.is_present() && area() {
+            return AreaError::PageTableArea;
+        }
+        AreaError::NoTable
+    }
+
     /// Whether a Table is the area's own of a space: it holds views and nothing else.
+    #[inline(always)]
     pub(crate) fn is_area_table(&self, table: u32) -> bool {
         let owner = self.owner(table);
         owner != 0 && owner & (TABLE - 1) == 0
