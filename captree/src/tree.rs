@@ -86,15 +86,22 @@ pub fn is_leaf<S: Slots>(slots: &S, slot: Link) -> bool {
 }
 
 /// Makes `slot` whole if nothing is derived from it any more: a mark of being revoked goes, and all
-/// credits are back, those included that were lost. Returns the node as it then is.
-pub fn settle<S: Slots>(slots: &mut S, slot: Link) -> Node {
+/// credits are back, those included that were lost.
+#[inline(always)]
+pub fn settle<S: Slots>(slots: &mut S, slot: Link) {
+    if slots.is_revoking(slot) || slots.credits(slot).is_some() {
+        make_whole(slots, slot);
+    }
+}
+
+/// The same for a slot that may lack something.
+fn make_whole<S: Slots>(slots: &mut S, slot: Link) {
     let mut node = slots.node(slot);
     if (node.revoking || node.credits != node.total) && is_leaf(slots, slot) {
         node.revoking = false;
         node.credits = node.total;
         slots.put(slot, node);
     }
-    node
 }
 
 /// Why nothing at all can be derived from `parent` at the moment, however small its total: Busy, or

@@ -4,11 +4,12 @@
 //! its Tables, itself included: view i shows Table i. T Tables therefore bound the space's
 //! mappings at 1024 × (T − 1). When a Table leaves, the last view takes its place.
 
-use freehold_captree::{DeriveError, Link, derive};
+use freehold_captree::{DeriveError, Link, insert, pay, remove};
 
 use crate::frames::LINKS_MAX;
 use crate::layout::{self, AREA_BASE, AREA_HIDDEN, AREA_PAGES, AREA_TABLE, AREA_TABLES, TABLE, USER_TABLES};
-use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Tables};
+use crate::map::WRITE;
+use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Offspring, Tables};
 
 /// Why a Table was not hooked, donated to a space or withdrawn, or an address not found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +192,7 @@ impl<M: Memory> Tables<M> {
     /// # Errors
     /// Gone, PageTableArea, Occupied, NoCredits if the Table has as many hooks as can be counted, then
     /// what the derivation lacks.
+    #[inline(always)]
     pub fn hook(
         &mut self,
         container: Link,
@@ -200,23 +202,24 @@ impl<M: Memory> Tables<M> {
         rights: u8,
     ) -> Result<(), AreaError> {
         debug_assert!(index < USER_TABLES);
-        if self.frame_type(table) != FrameType::Table {
+        if !self.is(table, FrameType::Table) {
             return Err(AreaError::Gone);
         }
         if self.is_area_entry(directory, index) {
             return Err(AreaError::PageTableArea);
         }
         let slot = layout::in_directory(directory, index);
-        if self.meta(slot).kind() != Kind::Empty {
+        if !self.meta(slot).is(Kind::Empty) {
             return Err(AreaError::Occupied);
         }
         if self.links(table) == LINKS_MAX {
             return Err(AreaError::NoCredits);
         }
-        derive(self, container, slot, rights & crate::map::WRITE, 0)?;
-        let meta = self.meta(slot).with_kind(Kind::Hook);
+        pay(self, container, 0)?;
+        insert(self, container, slot);
+        let meta = Offspring::new(rights & WRITE, Kind::Hook, 0).of(self.packed(container));
         self.set_meta(slot, meta);
-        let entry = Entry::user(table, meta.rights() & crate::map::WRITE != 0);
+        let entry = Entry::user(table, meta.rights() & WRITE != 0);
         self.memory.store(slot.address(), entry.0);
         self.link(table);
         Ok(())
@@ -226,18 +229,17 @@ impl<M: Memory> Tables<M> {
     ///
     /// # Errors
     /// PageTableArea; NoTable if nothing is hooked there.
+    #[inline(always)]
     pub fn unhook(&mut self, directory: u32, index: u32) -> Result<Flush, AreaError> {
         debug_assert!(index < USER_TABLES);
         let slot = layout::in_directory(directory, index);
-        match self.meta(slot).kind() {
-            Kind::Hook => {}
-            Kind::View => return Err(AreaError::PageTableArea),
-            _ => return Err(AreaError::NoTable),
+        let meta = self.meta(slot);
+        if !meta.is(Kind::Hook) {
+            return Err(if meta.is(Kind::View) { AreaError::PageTableArea } else { AreaError::NoTable });
         }
-        // Nothing is ever derived from a hook.
-        let (empty, flush) = self.reap(slot);
-        debug_assert!(empty);
-        Ok(flush)
+        let removed = remove(self, slot);
+        debug_assert!(removed.is_ok(), "nothing is ever derived from a hook");
+        Ok(self.clear_hook(slot))
     }
 
     /// The entry of the space's own Table that maps `address`, which is below 3 GiB.

@@ -77,6 +77,22 @@ pub struct Unmapped {
     pub flush: Flush,
 }
 
+/// Goes on with a revoke, `steps` of so many at most, until it is complete or the budget ends.
+#[inline(always)]
+fn revoke_all(budget: &mut impl Budget, mut steps: impl FnMut(u32) -> (u32, bool)) -> Progress {
+    loop {
+        let units = budget.take(u32::MAX);
+        let (taken, complete) = steps(units);
+        budget.give_back(units - taken);
+        if complete {
+            return Progress::Done;
+        }
+        if units == 0 {
+            return Progress::Preempted;
+        }
+    }
+}
+
 impl<M: Memory> Tables<M> {
     /// Derives a mapping from the frame in slot `source` into the empty entry `destination` of a Table,
     /// with those of `rights` that the source has. A new mapping leaves nothing stale: the
@@ -177,7 +193,7 @@ impl<M: Memory> Tables<M> {
     #[inline(always)]
     pub fn unmap_run(&mut self, first: Link, count: u32, address: Option<u32>) -> Unmapped {
         let mut entries = Entries(&mut self.memory);
-        let (mut done, mut used, mut taken) = (0, 0, 0);
+        let (mut done, mut used, mut passed_over) = (0, 0, 0);
         while done < count {
             let slot = layout::behind(first, done);
             let meta = entries.meta(slot);
@@ -186,15 +202,16 @@ impl<M: Memory> Tables<M> {
                     break;
                 }
                 used |= entries.empty(slot);
-                taken += 1;
-            } else if !meta.is(Kind::Empty) {
+            } else if meta.is(Kind::Empty) {
+                passed_over += 1;
+            } else {
                 break;
             }
             done += 1;
         }
         let table = layout::table_of(first.address());
         let live = self.aux(table);
-        self.set_aux(table, live - taken);
+        self.set_aux(table, live - (done - passed_over));
         let flush = match address {
             _ if used & Entry::ACCESSED == 0 => Flush::None,
             Some(address) if self.links(table) == 1 => Flush::Pages(address, done),
@@ -207,36 +224,29 @@ impl<M: Memory> Tables<M> {
     /// soon as the last is taken: there is no moment at which others could derive anew and keep a
     /// revoke going that has nothing left to take.
     pub fn revoke(&mut self, slot: Link, budget: &mut impl Budget) -> (Progress, Flush) {
-        let data = slot.kind() == IN_TABLE && self.meta(slot).holds_frame();
-        let mut flush = Flush::None;
-        loop {
-            let units = budget.take(u32::MAX);
-            let (steps, complete) = if data {
-                self.take_mappings(slot, units, &mut flush)
-            } else {
-                revoke_steps(self, slot, units, |tables, taken| flush = flush.and(tables.clear_slot(taken)))
-            };
-            budget.give_back(units - steps);
-            if complete {
-                return (Progress::Done, flush);
-            }
-            if units == 0 {
-                return (Progress::Preempted, flush);
-            }
+        if slot.kind() == IN_TABLE && self.meta(slot).holds_frame() {
+            return self.revoke_frame(slot, budget);
         }
+        let mut flush = Flush::None;
+        let progress = revoke_all(budget, |most| {
+            revoke_steps(self, slot, most, |tables, taken| flush = flush.and(tables.clear_slot(taken)))
+        });
+        (progress, flush)
     }
 
-    /// Up to `most` steps of revoking `slot`, a root or a mapping: what is derived from it are mappings.
+    /// The same for a slot that holds a frame, a root or a mapping: what is derived from it are mappings.
     #[inline(always)]
-    fn take_mappings(&mut self, slot: Link, most: u32, flush: &mut Flush) -> (u32, bool) {
-        let elements = self.elements();
-        revoke_steps(&mut Entries(&mut self.memory), slot, most, |entries, taken| {
-            let used = entries.empty(taken);
-            let links = elements.one_less(entries.0, layout::table_of(taken.address()));
-            if used & Entry::ACCESSED != 0 && links != 0 {
-                *flush = Flush::All;
-            }
-        })
+    pub fn revoke_frame(&mut self, slot: Link, budget: &mut impl Budget) -> (Progress, Flush) {
+        let (elements, mut stale) = (self.elements(), false);
+        let mut entries = Entries(&mut self.memory);
+        let progress = revoke_all(budget, |most| {
+            revoke_steps(&mut entries, slot, most, |entries, taken| {
+                let used = entries.empty(taken);
+                let links = elements.one_less(entries.0, layout::table_of(taken.address()));
+                stale |= used & Entry::ACCESSED != 0 && links != 0;
+            })
+        });
+        (progress, if stale { Flush::All } else { Flush::None })
     }
 
     /// Empties a slot that is off every list.
@@ -246,12 +256,7 @@ impl<M: Memory> Tables<M> {
                 self.memory.clear(slot.address(), layout::SLOT);
                 Flush::None
             }
-            IN_DIRECTORY => {
-                let table = Entry(self.memory.swap(slot.address(), 0)).address();
-                self.set_meta(slot, Meta(0));
-                self.unlink(table);
-                self.flush_directory(layout::table_of(slot.address()))
-            }
+            IN_DIRECTORY => self.clear_hook(slot),
             _ => {
                 self.memory.swap(slot.address(), 0);
                 self.set_meta(slot, Meta(0));
@@ -261,6 +266,15 @@ impl<M: Memory> Tables<M> {
                 self.flush_table(table)
             }
         }
+    }
+
+    /// Empties a slot of a Directory that is off every list.
+    #[inline(always)]
+    pub(crate) fn clear_hook(&mut self, slot: Link) -> Flush {
+        let table = Entry(self.memory.swap(slot.address(), 0)).address();
+        self.set_meta(slot, Meta(0));
+        self.unlink(table);
+        self.flush_directory(layout::table_of(slot.address()))
     }
 
     /// What is due when an entry of `directory` has changed: all, if the processor uses it.

@@ -1,4 +1,6 @@
 //! The packed node of an entry: depth:6 rights:3 kind:4 revoking:1 total:6 credits:12.
+//!
+//! The code of the total is stored as what it lacks to 63, so that a node without a bound has zeros there.
 
 /// What an entry of a Table or Directory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +45,13 @@ impl Meta {
             depth & 63
                 | (rights as u32 & 7) << RIGHTS
                 | (kind as u32) << KIND
-                | (code & 63) << TOTAL
+                | (!code & 63) << TOTAL
                 | credits << CREDITS,
         )
     }
 
     /// Steps from the root.
+    #[inline(always)]
     pub const fn depth(self) -> u32 {
         self.0 & 63
     }
@@ -91,6 +94,7 @@ impl Meta {
     }
 
     /// Whether a revoke is unfinished.
+    #[inline(always)]
     pub const fn revoking(self) -> bool {
         self.0 & 1 << REVOKING != 0
     }
@@ -103,7 +107,7 @@ impl Meta {
 
     /// Code of the total.
     pub const fn code(self) -> u32 {
-        self.0 >> TOTAL & 63
+        !self.0 >> TOTAL & 63
     }
 
     /// The total itself.
@@ -114,7 +118,7 @@ impl Meta {
     /// Whether the total is no bound.
     #[inline(always)]
     pub const fn is_unlimited(self) -> bool {
-        self.0 & 63 << TOTAL == total::UNLIMITED_CODE << TOTAL
+        self.0 & 63 << TOTAL == 0
     }
 
     /// Credits left.
@@ -153,7 +157,7 @@ pub struct Offspring {
 impl Offspring {
     /// Nodes of `kind`, of total `code`, with those of `rights` that their parents have.
     pub const fn new(rights: u8, kind: Kind, code: u32) -> Offspring {
-        Offspring { inherited: Meta::new(63, rights, Kind::Empty, 0).0, own: Meta::new(1, 0, kind, code).0 }
+        Offspring { inherited: 63 | (rights as u32 & 7) << RIGHTS, own: Meta::new(1, 0, kind, code).0 }
     }
 
     /// The node of a child of `parent`, whose depth is not the greatest.

@@ -3,7 +3,7 @@
 //! What must hold: both views read and write the same words in the same way. The list of a frame of data, from its
 //! root on, lies in Tables alone, so the second view is enough for it, and need not ask where each slot lies.
 
-use freehold_captree::{Link, Node, Slots};
+use freehold_captree::{Link, Node, Slots, UNLIMITED};
 
 use crate::layout::{self, IN_NODE, IN_TABLE, META, NEXT, PREV};
 use crate::tables::{CAP_KIND, CAP_ORIGIN, CAP_REVOKING, CAP_RIGHTS, cap_kind_and_rights};
@@ -134,22 +134,35 @@ impl<M: Memory> Slots for Entries<'_, M> {
     }
 }
 
+impl<M: Memory> Tables<M> {
+    /// The packed word of a slot, wherever it lies.
+    #[inline(always)]
+    pub(crate) fn packed(&self, slot: Link) -> Meta {
+        let field = if slot.kind() == IN_NODE { layout::SLOT_META } else { META };
+        Meta(self.memory.load(slot.address() + field))
+    }
+}
+
 impl<M: Memory> Slots for Tables<M> {
+    #[inline(always)]
     fn next(&self, slot: Link) -> Link {
         let field = if slot.kind() == IN_NODE { layout::SLOT_NEXT } else { NEXT };
         Link::from_word(self.memory.load(slot.address() + field))
     }
 
+    #[inline(always)]
     fn set_next(&mut self, slot: Link, next: Link) {
         let field = if slot.kind() == IN_NODE { layout::SLOT_NEXT } else { NEXT };
         self.memory.store(slot.address() + field, next.word());
     }
 
+    #[inline(always)]
     fn prev(&self, slot: Link) -> Link {
         let field = if slot.kind() == IN_NODE { layout::SLOT_PREV } else { PREV };
         Link::from_word(self.memory.load(slot.address() + field))
     }
 
+    #[inline(always)]
     fn set_prev(&mut self, slot: Link, prev: Link) {
         let field = if slot.kind() == IN_NODE { layout::SLOT_PREV } else { PREV };
         self.memory.store(slot.address() + field, prev.word());
@@ -169,9 +182,27 @@ impl<M: Memory> Slots for Tables<M> {
         unpack(self.meta(slot))
     }
 
+    // Depth and rights lie alike in both kinds of packed words.
+    #[inline(always)]
     fn depth(&self, slot: Link) -> u32 {
-        let field = if slot.kind() == IN_NODE { layout::SLOT_META } else { META };
-        self.memory.load(slot.address() + field) & 63
+        self.packed(slot).depth()
+    }
+
+    #[inline(always)]
+    fn is_revoking(&self, slot: Link) -> bool {
+        match slot.kind() {
+            IN_NODE => self.packed(slot).0 & CAP_REVOKING != 0,
+            _ => self.packed(slot).revoking(),
+        }
+    }
+
+    #[inline(always)]
+    fn credits(&self, slot: Link) -> Option<u32> {
+        match slot.kind() {
+            IN_NODE if self.memory.load(slot.address() + layout::TOTAL) == UNLIMITED => None,
+            IN_NODE => Some(self.memory.load(slot.address() + layout::CREDITS)),
+            _ => bounded(self.packed(slot)),
+        }
     }
 
     fn put(&mut self, slot: Link, node: Node) {
@@ -188,6 +219,7 @@ impl<M: Memory> Slots for Tables<M> {
         self.set_meta(slot, pack(node, self.meta(slot)));
     }
 
+    #[inline(always)]
     fn set_credits(&mut self, slot: Link, credits: u32) {
         if slot.kind() == IN_NODE {
             return self.memory.store(slot.address() + layout::CREDITS, credits);
@@ -196,6 +228,7 @@ impl<M: Memory> Slots for Tables<M> {
         self.set_meta(slot, meta);
     }
 
+    #[inline(always)]
     fn set_revoking(&mut self, slot: Link, revoking: bool) {
         if slot.kind() == IN_NODE {
             let at = slot.address() + layout::SLOT_META;

@@ -6,7 +6,7 @@ use crate::frames::TYPES;
 use crate::layout::{self, META};
 use crate::{Entry, FrameType, Kind, Memory, Meta};
 
-/// Capability slot's packed word: depth:6 rights:3 kind:4 revoking:1 origin:1 uses:6.
+/// Capability slot's packed word: depth:6 rights:3 kind:4 revoking:1 origin:1 uses:6; the first two as in [`Meta`].
 pub(crate) const CAP_RIGHTS: u32 = 6;
 pub(crate) const CAP_KIND: u32 = 9;
 pub(crate) const CAP_REVOKING: u32 = 1 << 13;
