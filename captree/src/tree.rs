@@ -291,8 +291,8 @@ pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants>
     let before = slots.prev(slot);
     if !before.is_none()
         && let Some(credits) = slots.credits(before)
-        && !slots.is_revoking(before)
         && slots.depth(before) + 1 == slots.depth(slot)
+        && !slots.is_revoking(before)
     {
         // A leaf's whole total is free again, whatever was lost below it.
         let total = slots.node(slot).total;

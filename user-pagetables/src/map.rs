@@ -106,7 +106,7 @@ impl<M: Memory> Tables<M> {
 
     /// The same for `count` slots from `source` on and as many entries from `destination` on, each in one Table: one
     /// after the other, and no further than to the first error. Returns how many were mapped.
-    #[inline(always)]
+    #[inline(never)]
     pub fn map_run(
         &mut self,
         source: Link,
@@ -190,7 +190,7 @@ impl<M: Memory> Tables<M> {
     /// Takes back the mappings in up to `count` entries of one Table, from `first` on, which pays their parents where
     /// they are the node before. Empty entries are passed over; what is no mapping (a root, a view), or has
     /// descendants, ends the run. `address` is where the current space sees the first entry, if the caller named it so.
-    #[inline(always)]
+    #[inline(never)]
     pub fn unmap_run(&mut self, first: Link, count: u32, address: Option<u32>) -> Unmapped {
         let mut entries = Entries(&mut self.memory);
         let (mut done, mut used, mut passed_over) = (0, 0, 0);
