@@ -53,10 +53,11 @@ pub struct Kernel {
 /// Where fields lie that the shortest path changes.
 pub mod offsets {
     #![allow(missing_docs, reason = "the names are the fields'")]
-    use super::{Kernel, Scheduler, Units, offset_of};
+    use super::{Kernel, Physical, Scheduler, Tables, Units, offset_of};
 
     pub const READY: usize = offset_of!(Kernel, scheduler) + Scheduler::READY;
     pub const QUEUES: usize = offset_of!(Kernel, scheduler) + Scheduler::QUEUES;
+    pub const FRAME_TABLE: usize = offset_of!(Kernel, tables) + Tables::<Physical>::FRAME_TABLE;
     pub const SPACE_SWITCHES: usize = offset_of!(Kernel, space_switches);
     pub const UNITS_LEFT: usize = offset_of!(Kernel, units) + Units::LEFT;
 }

@@ -10,8 +10,13 @@ use crate::{Memory, Tables};
 pub const ELEMENT: u32 = 16;
 /// Links that a frame's element can count.
 pub const LINKS_MAX: u32 = 0xFF_FFFF;
+/// In the first word of an element: the lowest bit of the links; the type is below.
+pub const LINKS: u32 = 8;
+/// In a Table's element: live entries.
+pub const LIVE: u32 = AUX;
 const AUX: u32 = 4;
-const OWNER: u32 = 8;
+/// In an element: whose the frame is.
+pub const OWNER: u32 = 8;
 const WAS: u32 = 12;
 
 /// What a frame is used for.

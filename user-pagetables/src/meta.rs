@@ -27,6 +27,22 @@ pub enum Kind {
 /// The bit that those kinds have, and no others, which hold a frame that mappings can be derived from.
 const HOLDS_FRAME: u32 = 8;
 
+/// Bits of packed nodes, for the kernel's short paths.
+pub mod bits {
+    /// The lowest bit of the rights; the depth is below.
+    pub const RIGHTS: u32 = super::RIGHTS;
+    /// The kind.
+    pub const KIND_MASK: u32 = 15 << super::KIND;
+    /// Set in roots and mappings.
+    pub const HOLDS_FRAME: u32 = super::HOLDS_FRAME << super::KIND;
+    /// Set while a revoke is unfinished.
+    pub const REVOKING: u32 = 1 << super::REVOKING;
+    /// One of them is set if the total is a bound.
+    pub const BOUNDED: u32 = 63 << super::TOTAL;
+    /// One credit; there is nothing above the credits.
+    pub const CREDIT: u32 = 1 << super::CREDITS;
+}
+
 /// A packed node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta(pub u32);

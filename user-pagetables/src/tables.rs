@@ -53,6 +53,9 @@ pub struct Tables<M> {
 }
 
 impl<M: Memory> Tables<M> {
+    /// Where in here the address of the frame table stands, for the kernel's short paths.
+    pub const FRAME_TABLE: usize = core::mem::offset_of!(Tables<M>, frame_table);
+
     /// Bytes that the frame table and the boot containers of `blocks` 4 MiB blocks of RAM take: the
     /// containers (16 KiB each) lie first.
     pub const fn boot_bytes(blocks: u32) -> u32 {

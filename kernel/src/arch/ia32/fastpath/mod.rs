@@ -35,10 +35,19 @@
 //! 9. Its answer: 1 to 7 hold as for a ReplyReceive that accepts no strings, but that the caller has faulted, and
 //!    not in a transfer; the label is RESUME.
 //!
+//! For memory:
+//!
+//! 10. Update: one update of one page, at its beginning, into a space, with total 0. Unmap: one page of the own space.
+//! 11. The capabilities allow it, and neither a Table nor the space is being destroyed. The page lies in a Table of the
+//!    space's own; Unmap: which has one hook.
+//! 12. Update: the source holds a frame, is not being revoked, is not as deep as can be and can pay; the destination
+//!     is empty. Unmap: the entry is a mapping, nothing is derived from it, and the node before it has no bound, so that
+//!     nobody is paid.
+//!
 //! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
 //!
-//! What must hold: what it does is what `ipc.rs`, `notification.rs`, `pager.rs` and `upcall.rs` would have done
-//! (s20-faults, s30-ipc, s60-fpu run both ways); up to the line that says so it changes nothing but registers, all of
+//! What must hold: what it does is what `ipc.rs`, `notification.rs`, `pager.rs`, `upcall.rs` and `mapping.rs`
+//! would have done (s20-faults, s30-ipc, s40-memory, s60-fpu run both ways); up to the line that says so it changes nothing but registers, all of
 //! which are saved already, and what the thread accepts strings in, which the ordinary way reads anew. What it leaves
 //! undone, `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is not undone: the
 //! ordinary path goes on behind its last byte. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
@@ -52,9 +61,12 @@ use freehold_abi::fault::{ACCESS_PRESENT, ACCESS_WRITE, PAGE_FAULT};
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{BLOCK, FOREVER, STRING_BYTES_MAX, UNIT_BYTES, UNITS, USER_END, utcb};
 use freehold_abi::message::WORDS_MAX;
+use freehold_abi::update::UPDATES_AT;
 use freehold_abi::{Call, Rights, Tag};
-use freehold_user_pagetables::cap_uses;
-use freehold_user_pagetables::layout::{AREA_BASE, BADGE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
+use freehold_captree::MAX_DEPTH;
+use freehold_user_pagetables::layout::{self, AREA_BASE, BADGE, OBJECT, SLOT_META, SPACE_NODES, SPARE};
+use freehold_user_pagetables::total::UNLIMITED_CODE;
+use freehold_user_pagetables::{Entry, FrameType, Kind as EntryKind, Meta, cap_bits, cap_uses, frames, meta};
 
 use super::entry::{KERNEL_STACK, STACK_BYTES};
 use super::paging::{KERNEL_BASE, WINDOW_TABLE, entry_bits};
@@ -74,6 +86,7 @@ global_asm!(
     include_str!("notify.s"),
     include_str!("string.s"),
     include_str!("fault.s"),
+    include_str!("map.s"),
     ".popsection",
     map = const KERNEL_BASE,
     nodes = const KERNEL_BASE + SPACE_NODES,
@@ -169,6 +182,40 @@ global_asm!(
     regs_eflags = const offset_of!(Regs, eflags),
     regs_esp = const offset_of!(Regs, esp),
     eflags_user = const EFLAGS_USER,
+    // Of mappings.
+    frame_table = const offsets::FRAME_TABLE,
+    type_directory = const FrameType::Directory as u32,
+    type_table = const FrameType::Table as u32,
+    links = const frames::LINKS,
+    live = const frames::LIVE,
+    owner = const frames::OWNER,
+    frame = const layout::FRAME,
+    table = const layout::TABLE,
+    entries = const layout::ENTRIES,
+    next = const layout::NEXT,
+    prev = const layout::PREV,
+    meta = const layout::META,
+    in_table = const layout::IN_TABLE,
+    user_pages = const USER_END / layout::FRAME,
+    update = const KERNEL_BASE + 4 * (utcb::MESSAGE + UPDATES_AT) as u32,
+    kind_and_edit = const cap_bits(15, Rights::EDIT.0),
+    container = const cap_bits(Kind::Container as u32, Rights::EDIT.0),
+    space = const cap_bits(Kind::Space as u32, Rights::EDIT.0),
+    cap_rights = const cap_bits(0, 1).trailing_zeros(),
+    write = const Rights::WRITE.0,
+    present = const Entry::PRESENT,
+    user = const Entry::USER,
+    accessed = const Entry::ACCESSED,
+    dirty = const Entry::DIRTY,
+    depth = const MAX_DEPTH,
+    meta_rights = const meta::bits::RIGHTS,
+    kind = const meta::bits::KIND_MASK,
+    mapping = const Meta::new(0, 0, EntryKind::Mapping, UNLIMITED_CODE).0,
+    holds_frame = const meta::bits::HOLDS_FRAME,
+    revoking = const meta::bits::REVOKING,
+    bounded = const meta::bits::BOUNDED,
+    credit = const meta::bits::CREDIT,
+    child = const Meta::new(1, 0, EntryKind::Mapping, 0).0,
 );
 
 /// Where a call goes that was made by SYSENTER, by what is in EAX: the calls' numbers, then the ReplyReceive and the
@@ -196,6 +243,8 @@ unsafe extern "C" {
     fn fast_receive();
     fn fast_null();
     fn fast_page_fault();
+    fn fast_update();
+    fn fast_unmap();
 }
 
 const fn ordinary() -> [Path; PAGE_FAULT_PATH + 1] {
@@ -211,6 +260,8 @@ const fn short() -> [Path; PAGE_FAULT_PATH + 1] {
     paths[Call::Receive as usize] = fast_receive;
     paths[Call::ReplyReceive as usize] = fast_reply_receive;
     paths[Call::Notify as usize] = fast_notify;
+    paths[Call::Update as usize] = fast_update;
+    paths[Call::Unmap as usize] = fast_unmap;
     paths[Call::ALL.len()] = fast_reply_receive_strings;
     paths[Call::ALL.len() + 1] = fast_call_strings;
     paths[PAGE_FAULT_PATH] = fast_page_fault;
