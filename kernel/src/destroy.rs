@@ -8,8 +8,8 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS, NODES, UNIT_BYTES, USER_TABLES};
 use freehold_abi::{Error, Rights};
 use freehold_captree::{Link, remove};
-use freehold_user_pagetables::layout::{self, AREA_TABLES, IN_NODE, SPACE_NODES};
-use freehold_user_pagetables::{Budget, FrameType, Kind as EntryKind, Memory, Progress};
+use freehold_user_pagetables::layout::{self, AREA_TABLES, IN_NODE, SPACE_FIELD_COUNT, SPACE_FIELDS, SPACE_NODES};
+use freehold_user_pagetables::{Budget, FrameType, Kind as EntryKind, Memory, Progress, frames_of};
 
 use crate::caps::DYING;
 use crate::container::Container;
@@ -40,29 +40,32 @@ pub fn delete(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// Reclaim: everything that became of a range of roots ends; they are clear data again.
 /// ESI and EDI advance.
 pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let container = Container::of_roots(k, t, t.args()[0])?;
+    let code = container.lend_code(k);
     loop {
-        // Looked up for each root: the capability itself may lie in what is taken back.
-        let container = Container::of_roots(k, t, t.args()[0])?;
         let [_, index, left, _] = t.args();
         if left == 0 {
             return Ok(Outcome::Done);
         }
-        let progress = k.reclaim_root(container, index);
+        let reclaimed = k.reclaim_roots(container, index, code);
         let is_thread = k.tables.frame_type(t.frame()) == FrameType::Thread;
         if !is_thread || t.directory.get() == 0 {
             // The caller, or its space, was among what was taken back.
             return Ok(Outcome::Waits);
         }
-        if progress? == Progress::Preempted {
+        let done = reclaimed?.min(left);
+        if done == 0 {
             return Ok(Outcome::Again);
         }
-        t.set(reg::ESI, index + 1);
-        t.set(reg::EDI, left - 1);
-        if left == 1 {
+        t.set(reg::ESI, index + done);
+        t.set(reg::EDI, left - done);
+        if left == done {
             return Ok(Outcome::Done);
         }
-        if k.scheduler.current() != Some(t) {
-            // Somebody of a higher priority was woken.
+        // The capability itself may have lain in what was taken back. Nobody has filled its slot again.
+        let gone = k.tables.cap_kind(container.cap) == 0;
+        if gone || k.scheduler.current() != Some(t) {
+            // Or somebody of a higher priority was woken.
             return Ok(Outcome::Again);
         }
     }
@@ -152,28 +155,31 @@ impl Kernel {
         Progress::Done
     }
 
-    /// Makes entry `index` of a container of roots clear data again, whatever became of it.
-    fn reclaim_root(&mut self, container: Container, index: u32) -> Result<Progress, Error> {
+    /// Makes entry `index` of a container of roots clear data again, with a total of `code`, whatever became
+    /// of it; and the other roots of an object. Returns how many that are; 0: interrupted.
+    fn reclaim_roots(&mut self, container: Container, index: u32, code: u32) -> Result<u32, Error> {
         container.check(index, 1)?;
         if !self.units.spend(1) {
-            return Ok(Progress::Preempted);
+            return Ok(0);
         }
         let root = container.slot(index);
         let frame = self.tables.frame_of_root(root);
-        match self.tables.meta(root).kind() {
-            EntryKind::Root => Ok(self.reclaim_data(root, frame, container.lend_code(self))),
+        let (progress, count) = match self.tables.meta(root).kind() {
+            EntryKind::Root => (self.reclaim_data(root, frame, code), 1),
             EntryKind::Donated => {
                 let kind = match self.tables.frame_type(frame) {
                     FrameType::Dying => self.tables.was(frame),
                     kind => kind,
                 };
-                container.check(index, freehold_user_pagetables::frames_of(kind))?;
-                Ok(self.destroy(frame, kind, container.lend_code(self)))
+                let count = frames_of(kind);
+                container.check(index, count)?;
+                (self.destroy(root, frame, kind, code), count)
             }
             // Its first frame comes before it, and is not in the range.
-            EntryKind::Part => Err(Error::OutOfRange),
-            _ => Ok(Progress::Done),
-        }
+            EntryKind::Part => return Err(Error::OutOfRange),
+            _ => (Progress::Done, 1),
+        };
+        Ok(if progress == Progress::Done { count } else { 0 })
     }
 
     fn reclaim_data(&mut self, root: Link, frame: u32, code: u32) -> Progress {
@@ -187,7 +193,7 @@ impl Kernel {
     }
 
     /// Destroys the object at `frame`, which is or was of type `kind`.
-    fn destroy(&mut self, frame: u32, kind: FrameType, code: u32) -> Progress {
+    fn destroy(&mut self, root: Link, frame: u32, kind: FrameType, code: u32) -> Progress {
         self.tables.condemn(frame);
         // What could still run in it, or on it, stops first.
         match kind {
@@ -197,7 +203,7 @@ impl Kernel {
             FrameType::Utcb => self.end_utcb(frame),
             _ => {}
         }
-        finish!(self.revoke_slot(self.tables.root(frame)));
+        finish!(self.revoke_slot(root));
         finish!(match kind {
             FrameType::Directory => self.empty_space(frame),
             FrameType::Table => self.empty_table(frame),
@@ -207,14 +213,12 @@ impl Kernel {
         spend!(self, FRAME / UNIT_BYTES);
         let settled = self.settle();
         match kind {
-            // Without live entries and links there is nothing left in a Table, and in the user half
-            // of a Directory.
+            // Without live entries and links there is nothing left in a Table, and in a Directory the kernel
+            // half and the fields of the space.
             FrameType::Table => {}
             FrameType::Directory => {
-                let half = 4 * USER_TABLES;
-                for page in 0..layout::TABLE_FRAMES {
-                    self.tables.memory.clear(frame + page * FRAME + half, FRAME - half);
-                }
+                self.tables.memory.clear(frame + 4 * USER_TABLES, 4 * (ENTRIES - USER_TABLES));
+                self.tables.memory.clear(frame + SPACE_FIELDS, 4 * SPACE_FIELD_COUNT);
             }
             _ => self.tables.memory.clear(frame, FRAME),
         }
@@ -278,18 +282,17 @@ impl Kernel {
 
     fn empty_space(&mut self, directory: u32) -> Progress {
         spend!(self, NODES);
-        for node in 0..NODES {
-            let field = directory + SPACE_NODES + 4 * node;
-            let frame = self.tables.memory.swap(field, 0);
-            if frame != 0 {
-                self.tables.set_owner(frame, 0);
+        let (nodes, mut node) = (directory + SPACE_NODES, 0);
+        loop {
+            node += self.tables.memory.zeros(nodes + 4 * node, NODES - node);
+            if node == NODES {
+                break;
             }
+            let frame = self.tables.memory.swap(nodes + 4 * node, 0);
+            self.tables.set_owner(frame, 0);
         }
         finish!(self.detach_tables(directory, 0));
-        for index in self.tables.cursor(directory)..USER_TABLES {
-            self.tables.set_cursor(directory, index);
-            finish!(self.reap(layout::in_directory(directory, index)));
-        }
+        finish!(self.empty_entries(directory));
         self.leave_directory(directory);
         Progress::Done
     }
@@ -320,23 +323,14 @@ impl Kernel {
                 self.owe(flush);
             }
         }
-        for index in self.tables.cursor(table)..ENTRIES {
-            self.tables.set_cursor(table, index);
-            finish!(self.reap(layout::in_table(table, index)));
-        }
-        Progress::Done
+        self.empty_entries(table)
     }
 
-    /// Empties an entry of a Table or Directory, and all that hangs on it.
-    fn reap(&mut self, slot: Link) -> Progress {
-        loop {
-            spend!(self, 1);
-            let (empty, flush) = self.tables.reap(slot);
-            self.owe(flush);
-            if empty {
-                return Progress::Done;
-            }
-        }
+    /// Empties the entries of a Table or Directory, and all that hangs on them.
+    fn empty_entries(&mut self, table: u32) -> Progress {
+        let (progress, flush) = self.tables.empty(table, &mut self.units);
+        self.owe(flush);
+        progress
     }
 
     fn empty_node(&mut self, node: u32) -> Progress {
@@ -347,9 +341,13 @@ impl Kernel {
             self.tables.set_owner(node, 0);
         }
         for index in self.tables.cursor(node)..NODE_SLOTS {
-            self.tables.set_cursor(node, index);
-            spend!(self, 1);
-            finish!(self.delete_slot(layout::in_node(node, index)));
+            let slot = layout::in_node(node, index);
+            // Those that are empty are passed over, as many for a unit as 256 bytes hold.
+            if self.tables.cap_kind(slot) != 0 || index.is_multiple_of(UNIT_BYTES / layout::SLOT) {
+                self.tables.set_cursor(node, index);
+                spend!(self, 1);
+                finish!(self.delete_slot(slot));
+            }
         }
         Progress::Done
     }

@@ -8,7 +8,7 @@ use freehold_abi::layout::{BLOCK, ENTRIES, FRAME, NODES, UNITS, USER_END};
 use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::{Link, plant};
 use freehold_user_pagetables::layout::{self, IN_NODE, SPACE_NODES, SPACE_THREADS};
-use freehold_user_pagetables::{Budget, FrameType, Memory, total};
+use freehold_user_pagetables::{Budget, Donation, FrameType, Memory, total};
 
 use crate::arch::paging;
 use crate::caps::Content;
@@ -129,7 +129,9 @@ impl Kernel {
     /// # Errors
     /// As donation.
     pub fn make_cap_node(&mut self, frame: u32, directory: u32, node: u32) -> Result<(), Error> {
-        self.donate(frame, FrameType::CapNode)?;
+        let donation = self.tables.check_donation(frame, FrameType::CapNode).map_err(cause)?;
+        self.donate(donation);
+        let _settled = self.settle();
         self.tables.memory.clear(frame, FRAME);
         self.tables.set_owner(frame, directory | node);
         self.tables.memory.store(directory + SPACE_NODES + 4 * node, frame);
@@ -141,7 +143,6 @@ impl Kernel {
     /// # Errors
     /// NoCredits if the roots were lent with a total of 0; as donation.
     pub fn make_space(&mut self, frame: u32, slot: Link, base: u32, pages: u32) -> Result<(), Error> {
-        self.check_new(frame, FrameType::Directory)?;
         self.make_bare_space(frame, base, pages)?;
         self.name_object(frame, slot, Kind::Space, 0)
     }
@@ -149,14 +150,16 @@ impl Kernel {
     /// Makes the four roots at `frame` a space that nothing names yet.
     ///
     /// # Errors
-    /// As donation.
+    /// As for [`Kernel::make_space`].
     pub fn make_bare_space(&mut self, frame: u32, base: u32, pages: u32) -> Result<(), Error> {
-        self.donate(frame, FrameType::Directory)?;
-        // The kernel half is copied: clearing it first would make more than 64 units of this.
+        let donation = self.check_new(frame, FrameType::Directory)?;
+        self.donate(donation);
+        let _settled = self.settle();
+        // Clearing first what is then copied would make more than 64 units of this.
         self.tables.memory.clear(frame, 4 * layout::USER_TABLES);
-        self.tables.memory.clear(frame + FRAME, layout::TABLE - FRAME);
         // SAFETY: the frame has just become a Directory, and is no thread's yet.
-        unsafe { paging::copy_kernel_half(frame) };
+        let end = unsafe { paging::copy_kernel_half(frame) };
+        self.tables.memory.clear(end, frame + layout::TABLE - end);
         self.tables.declare_area(frame, base, pages);
         Ok(())
     }
@@ -172,11 +175,12 @@ impl Kernel {
         slot: Option<Link>,
         directory: Option<u32>,
     ) -> Result<(), Error> {
-        self.check_new(frame, FrameType::Table)?;
+        let donation = self.check_new(frame, FrameType::Table)?;
         if let Some(directory) = directory {
             self.tables.check_attach(directory).map_err(cause)?;
         }
-        self.donate(frame, FrameType::Table)?;
+        self.donate(donation);
+        let _settled = self.settle();
         self.tables.memory.clear(frame, layout::TABLE);
         if let Some(directory) = directory {
             self.tables.attach(directory, frame).map_err(cause)?;
@@ -208,13 +212,14 @@ impl Kernel {
             return Err(Error::Occupied);
         }
         // Whether the second donation will succeed must be known before the first is made.
-        self.check_new(frame, FrameType::Thread)?;
-        self.check_new(utcb, FrameType::Utcb)?;
+        let donations = [self.check_new(frame, FrameType::Thread)?, self.check_new(utcb, FrameType::Utcb)?];
         if utcb == frame {
             return Err(Error::NotData);
         }
-        self.donate(frame, FrameType::Thread)?;
-        self.donate(utcb, FrameType::Utcb)?;
+        for donation in donations {
+            self.donate(donation);
+        }
+        let _settled = self.settle();
         self.tables.memory.clear(frame, FRAME);
         self.tables.memory.clear(utcb, FRAME);
         self.tables.map_utcb(utcb, place).map_err(cause)?;
@@ -246,21 +251,19 @@ impl Kernel {
         }
     }
 
-    /// Donates a root, and flushes what that leaves: the frame is about to be cleared.
-    fn donate(&mut self, frame: u32, kind: FrameType) -> Result<(), Error> {
-        let flush = self.tables.donate(frame, kind).map_err(cause)?;
+    /// Donates a root. What that leaves must be flushed before the frame is cleared.
+    fn donate(&mut self, donation: Donation) {
+        let flush = self.tables.donate(donation);
         self.owe(flush);
-        let _settled = self.settle();
-        Ok(())
     }
 
     /// Whether an object of type `kind` can be made at `frame`. It needs a capability (a UTCB: its
     /// mapping), which costs its root one credit.
-    fn check_new(&self, frame: u32, kind: FrameType) -> Result<(), Error> {
-        self.tables.check_donation(frame, kind).map_err(cause)?;
+    fn check_new(&self, frame: u32, kind: FrameType) -> Result<Donation, Error> {
+        let donation = self.tables.check_donation(frame, kind).map_err(cause)?;
         match self.tables.total_limit(frame) {
             0 => Err(Error::NoCredits),
-            _ => Ok(()),
+            _ => Ok(donation),
         }
     }
 

@@ -50,6 +50,27 @@ impl Memory for Physical {
         // SAFETY: the range lies in one object, by the caller's account, and no reference to it is held.
         unsafe { core::ptr::write_bytes(pointer(address), 0, bytes as usize / 4) }
     }
+
+    #[inline]
+    fn zeros(&self, address: u32, words: u32) -> u32 {
+        let left: u32;
+        // SAFETY: the range lies in one object, as above, and is only read. The word that ends the scan is
+        // counted by it, and so given back. XOR sets ZF, for no words at all.
+        unsafe {
+            core::arch::asm!(
+                "xor eax, eax",
+                "repe scasd",
+                "je 2f",
+                "inc ecx",
+                "2:",
+                out("eax") _,
+                inout("edi") pointer(address) => _,
+                inout("ecx") words => left,
+                options(nostack, readonly),
+            );
+        }
+        words - left
+    }
 }
 
 /// Bytes of RAM that a boot loader left and that nobody writes.

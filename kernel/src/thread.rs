@@ -244,6 +244,8 @@ const _: () = assert!(offset_of!(Thread, state).is_multiple_of(4));
 const _: () = assert!(offset_of!(Thread, errand) == offset_of!(Thread, state) + 1);
 const _: () = assert!(Thread::SPECIAL == offset_of!(Thread, state) + 2);
 const _: () = assert!(offset_of!(Thread, priority) == offset_of!(Thread, state) + 3);
+// What `ThreadRef::init` takes zeros for.
+const _: () = assert!(State::Stopped as u8 == 0 && Errand::None as u8 == 0 && Link::NONE.word() == 0);
 
 /// The name of a thread: the physical address of its frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -276,44 +278,18 @@ impl ThreadRef {
     pub unsafe fn init(frame: u32) -> ThreadRef {
         let thread = ThreadRef(NonZeroU32::new(frame).expect("frame 0 is never a thread"));
         let place = to_virtual(frame) as *mut Thread;
-        // SAFETY: the frame is ours alone, and large and aligned enough; every field is written
-        // before anything reads it.
+        // SAFETY: the frame is ours alone, and large and aligned enough. Zeros are what a thread begins with:
+        // numbers, links and threads that are none, enumerations whose first value is 0. Where that is not
+        // so, or the language does not promise it, the first value is written, before anything reads it.
         unsafe {
-            place.write(Thread {
-                regs: Default::default(),
-                state: Cell::new(State::Stopped),
-                errand: Cell::new(Errand::None),
-                special: Cell::new(0),
-                priority: Cell::new(0),
-                directory: Cell::new(0),
-                utcb: Cell::new(0),
-                words: Cell::new(0),
-                caller: Cell::new(None),
-                reply: ReplyCell::default(),
-                badge: Cell::new(0),
-                waits_on: InNode::default(),
-                waits_by: InNode::default(),
-                queue: Place::alone(thread),
-                receiver_beside: Cell::new(0),
-                caller_beside: Cell::new(0),
-                max_priority: Cell::new(0),
-                fault: Cell::new(FaultMessage::default()),
-                pager: Cell::new(0),
-                slice: Cell::new(SLICE_TICKS),
-                deadline: Cell::new(0),
-                wheel: Cell::new(None),
-                timer: Place::alone(thread),
-                siblings: Place::alone(thread),
-                ranges: Default::default(),
-                range_count: Cell::new(0),
-                strings: List::default(),
-                buffers: List::default(),
-                named: Cell::new(Named::default()),
-                role: Cell::new(None),
-                progress: Cell::new(Progress::default()),
-                until: Cell::new(Until::Fresh),
-                fpu_area: UnsafeCell::new(FpuArea::zeroed()),
-            });
+            (&raw mut (*place).queue).write(Place::alone(thread));
+            (&raw mut (*place).timer).write(Place::alone(thread));
+            (&raw mut (*place).siblings).write(Place::alone(thread));
+            (&raw mut (*place).slice).write(Cell::new(SLICE_TICKS));
+            (&raw mut (*place).wheel).write(Cell::new(None));
+            (&raw mut (*place).role).write(Cell::new(None));
+            (&raw mut (*place).progress).write(Cell::new(Progress::default()));
+            (&raw mut (*place).until).write(Cell::new(Until::Fresh));
         }
         thread.set_regs(Regs::new(0, 0));
         thread.with_fpu_area(crate::arch::fpu::init_area);

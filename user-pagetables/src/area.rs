@@ -222,6 +222,8 @@ impl<M: Memory> Tables<M> {
         let entry = Entry::user(table, meta.rights() & WRITE != 0);
         self.memory.store(slot.address(), entry.0);
         self.link(table);
+        let hooks = self.aux(directory);
+        self.set_aux(directory, hooks + 1);
         Ok(())
     }
 

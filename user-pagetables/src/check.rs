@@ -25,7 +25,7 @@ pub enum Broken {
     Entry(Link),
     /// (5) There is an entry in no list of its frame, or a node without an entry.
     Nodes,
-    /// (7) The live entries of a Table are miscounted.
+    /// (7) The live entries of a Table or Directory are miscounted.
     Live(u32),
     /// (7) A page-table area's own Table maps something else than views.
     Bound(u32),
@@ -214,6 +214,7 @@ impl<M: Memory> Tables<M> {
     fn check_directory(&self, directory: u32, entries: &mut Census) -> Result<(), Broken> {
         let tables = self.space_field(directory, AREA_TABLES);
         let shown = tables != 0 && self.space_field(directory, AREA_HIDDEN) == 0;
+        let mut live = 0;
         for index in 0..USER_TABLES {
             let slot = layout::in_directory(directory, index);
             let (entry, kind) = (self.entry(slot), self.meta(slot).kind());
@@ -240,11 +241,12 @@ impl<M: Memory> Tables<M> {
                 return Err(Broken::Area(directory));
             }
             if kind == Kind::Hook {
+                live += 1;
                 self.check_hook(slot, entry)?;
                 entries.hooks += usize::from(!self.is_boot_table(target));
             }
         }
-        Ok(())
+        if live == self.aux(directory) { Ok(()) } else { Err(Broken::Live(directory)) }
     }
 
     fn check_hook(&self, slot: Link, entry: Entry) -> Result<(), Broken> {

@@ -115,15 +115,20 @@ impl<M: Memory> Tables<M> {
         if frame >> 12 >= self.frame_count() {
             return FrameType::Hole;
         }
-        FrameType::from_bits(self.memory.load(self.element(frame)) & 0xFF)
+        self.type_in(self.element(frame))
     }
 
-    /// Changes a frame's type. Links, aux and owner become 0.
+    /// The type in an element of the frame table.
+    fn type_in(&self, element: u32) -> FrameType {
+        FrameType::from_bits(self.memory.load(element) & 0xFF)
+    }
+
+    /// Changes the type of a frame that is in charge. Links, aux and owner become 0.
     pub fn set_type(&mut self, frame: u32, new: FrameType) {
-        let old = self.frame_type(frame);
+        let element = self.element(frame);
+        let old = self.type_in(element);
         self.counts[old as usize] -= 1;
         self.counts[new as usize] += 1;
-        let element = self.element(frame);
         self.memory.store(element, new as u32);
         for field in [AUX, OWNER, WAS] {
             self.memory.store(element + field, 0);
@@ -133,14 +138,14 @@ impl<M: Memory> Tables<M> {
     /// Marks an object as being destroyed. What it was stays known ([`Tables::was`]), and so do its
     /// links, aux and owner, which its end still needs.
     pub fn condemn(&mut self, frame: u32) {
-        let old = self.frame_type(frame);
+        let element = self.element(frame);
+        let word = self.memory.load(element);
+        let old = FrameType::from_bits(word & 0xFF);
         if old == FrameType::Dying {
             return;
         }
         self.counts[old as usize] -= 1;
         self.counts[FrameType::Dying as usize] += 1;
-        let element = self.element(frame);
-        let word = self.memory.load(element);
         self.memory.store(element, word & !0xFF | FrameType::Dying as u32);
         self.memory.store(element + WAS, old as u32);
     }
@@ -150,7 +155,7 @@ impl<M: Memory> Tables<M> {
         FrameType::from_bits(self.memory.load(self.element(frame) + WAS) & 0xFF)
     }
 
-    /// How far the emptying of a dying frame has come.
+    /// How far the emptying of a dying object has come: what lies before is empty.
     pub fn cursor(&self, frame: u32) -> u32 {
         self.memory.load(self.element(frame) + WAS) >> 8
     }
@@ -187,7 +192,7 @@ impl<M: Memory> Tables<M> {
         self.memory.store(element, word - 0x100);
     }
 
-    /// Table: live entries.
+    /// Live entries: mappings of a Table, hooks of a Directory. Views are none.
     pub fn aux(&self, frame: u32) -> u32 {
         self.memory.load(self.element(frame) + AUX)
     }

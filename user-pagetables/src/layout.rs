@@ -59,7 +59,9 @@ pub const SPARE: u32 = 28;
 /// Space: addresses of its capability nodes, 32 words.
 pub const SPACE_NODES: u32 = NEXT + 4 * USER_TABLES;
 /// Space: first word of its other fields.
-const SPACE_FIELDS: u32 = PREV + 4 * USER_TABLES;
+pub const SPACE_FIELDS: u32 = PREV + 4 * USER_TABLES;
+/// Space: how many there are.
+pub const SPACE_FIELD_COUNT: u32 = 6;
 /// Space: base address of the page-table area.
 pub const AREA_BASE: u32 = SPACE_FIELDS;
 /// Space: pages of the area, the most Tables that it can list.

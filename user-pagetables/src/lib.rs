@@ -23,6 +23,7 @@
 //! | roots.rs | donation and its end |
 //! | map.rs | mappings: made, taken back, revoked |
 //! | area.rs | hooks and the page-table area |
+//! | empty.rs | a dying Table or Directory emptied |
 //! | flush.rs | what the TLB may still hold |
 
 #![no_std]
@@ -30,6 +31,7 @@
 
 pub mod area;
 pub mod check;
+pub mod empty;
 pub mod entry;
 mod flush;
 pub mod frames;
@@ -48,5 +50,5 @@ pub use frames::FrameType;
 pub use map::{MapError, Unmapped};
 pub use memory::{Budget, Memory, Progress};
 pub use meta::{Kind, Meta, Offspring, total};
-pub use roots::{DonateError, frames_of};
+pub use roots::{DonateError, Donation, frames_of};
 pub use tables::{Tables, cap_bits, cap_uses};

@@ -1,6 +1,6 @@
 //! Mappings: frames derived into entries, taken back one by one or with all that hangs on them.
 
-use freehold_captree::{DeriveError, Link, barred, derive, insert, pay, remove, revoke_step, revoke_steps};
+use freehold_captree::{DeriveError, Link, barred, derive, insert, pay, remove, revoke_steps};
 
 use crate::layout::{self, IN_DIRECTORY, IN_NODE, IN_TABLE};
 use crate::slots::Entries;
@@ -274,27 +274,14 @@ impl<M: Memory> Tables<M> {
         let table = Entry(self.memory.swap(slot.address(), 0)).address();
         self.set_meta(slot, Meta(0));
         self.unlink(table);
-        self.flush_directory(layout::table_of(slot.address()))
+        let directory = layout::table_of(slot.address());
+        let hooks = self.aux(directory);
+        self.set_aux(directory, hooks - 1);
+        self.flush_directory(directory)
     }
 
     /// What is due when an entry of `directory` has changed: all, if the processor uses it.
     pub(crate) fn flush_directory(&self, directory: u32) -> Flush {
         if directory == self.current { Flush::All } else { Flush::None }
-    }
-
-    /// One unit of emptying a slot of a Table or Directory that is going away: the last of its
-    /// descendants, or the slot itself. `true` when it is empty.
-    pub fn reap(&mut self, slot: Link) -> (bool, Flush) {
-        match self.meta(slot).kind() {
-            Kind::Mapping | Kind::Hook => {}
-            _ => return (true, Flush::None),
-        }
-        if let Some(taken) = revoke_step(self, slot) {
-            return (false, self.clear_slot(taken));
-        }
-        // A slot whose list shows nothing deeper behind it has no descendants to lose.
-        let removed = remove(self, slot);
-        debug_assert!(removed.is_ok());
-        (true, self.clear_slot(slot))
     }
 }

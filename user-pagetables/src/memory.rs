@@ -13,9 +13,13 @@ pub trait Memory {
     fn swap(&mut self, address: u32, word: u32) -> u32;
     /// Writes zeros. Both numbers are multiples of four.
     fn clear(&mut self, address: u32, bytes: u32);
+    /// How many words from `address` on are zero before the first that is not: `words` if all are.
+    fn zeros(&self, address: u32, words: u32) -> u32 {
+        (0..words).take_while(|word| self.load(address + 4 * word) == 0).count() as u32
+    }
 }
 
-/// Units of work between preemption checks (one node or entry, or 256 bytes).
+/// Units of work between preemption checks (one node or entry, or 256 bytes cleared or looked through).
 pub trait Budget {
     /// Takes `units` for work that is done next; `false`: stop before it, in a state that can be
     /// taken up again.

@@ -4,7 +4,7 @@
 //! exists (1); the object's frames become data again only after every translation of them is gone
 //! from the TLB ([`Settled`]) and they were cleared (10, 15).
 
-use freehold_captree::{Link, Slots, UNLIMITED, is_leaf, plant, settle};
+use freehold_captree::{Link, Slots, UNLIMITED, plant};
 
 use crate::layout::{self, TABLE_FRAMES};
 use crate::{Entry, Flush, FrameType, Kind, Memory, Meta, Settled, Tables, total};
@@ -19,6 +19,18 @@ pub enum DonateError {
     /// A root has descendants.
     HasDescendants,
 }
+
+/// Leave to make an object of roots that were found fit for it, until anything else changes: what
+/// [`Tables::check_donation`] gives and [`Tables::donate`] takes.
+#[derive(Debug)]
+#[must_use = "nothing is donated yet"]
+pub struct Donation {
+    frame: u32,
+    kind: FrameType,
+}
+
+/// Rights of a root.
+const RIGHTS: u8 = 7;
 
 /// Frames that an object of this type takes.
 pub const fn frames_of(kind: FrameType) -> u32 {
@@ -36,8 +48,8 @@ impl<M: Memory> Tables<M> {
         self.set_type(frame, FrameType::Data);
         let root = self.root(frame);
         self.memory.store(root.address(), Entry::user(frame, true).0);
-        self.set_meta(root, Meta::new(0, 7, Kind::Root, total::UNLIMITED_CODE));
-        plant(self, root, 7, UNLIMITED);
+        self.set_meta(root, Meta::new(0, RIGHTS, Kind::Root, total::UNLIMITED_CODE));
+        plant(self, root, RIGHTS, UNLIMITED);
     }
 
     /// Makes the frame at `frame`, so far a hole, the kernel's own.
@@ -57,7 +69,7 @@ impl<M: Memory> Tables<M> {
     ///
     /// # Errors
     /// [`DonateError`].
-    pub fn check_donation(&self, frame: u32, kind: FrameType) -> Result<(), DonateError> {
+    pub fn check_donation(&self, frame: u32, kind: FrameType) -> Result<Donation, DonateError> {
         let count = frames_of(kind);
         if !(frame / layout::FRAME).is_multiple_of(count) {
             return Err(DonateError::Misaligned);
@@ -67,33 +79,29 @@ impl<M: Memory> Tables<M> {
             if self.frame_type(frame) != FrameType::Data {
                 return Err(DonateError::NotData);
             }
-            if !is_leaf(self, self.root(frame)) {
+            if !self.root_is_leaf(self.root(frame)) {
                 return Err(DonateError::HasDescendants);
             }
         }
-        Ok(())
+        Ok(Donation { frame, kind })
     }
 
-    /// Turns the root of `frame` (and the three behind it, for a Table or Directory) into an object
-    /// of type `kind`: no longer mapped anywhere, its root the head of the object's list. The
-    /// contents are what they were.
-    ///
-    /// # Errors
-    /// [`DonateError`], with nothing changed.
-    pub fn donate(&mut self, frame: u32, kind: FrameType) -> Result<Flush, DonateError> {
-        self.check_donation(frame, kind)?;
-        let count = frames_of(kind);
-        for part in 0..count {
+    /// Turns a root, or the four of a Table or Directory, into an object: no longer mapped anywhere, its
+    /// root the head of the object's list, with all its credits. The contents are what they were.
+    pub fn donate(&mut self, donation: Donation) -> Flush {
+        let Donation { frame, kind } = donation;
+        debug_assert!(self.check_donation(frame, kind).is_ok(), "something has changed since");
+        for part in 0..frames_of(kind) {
             let frame = frame + part * layout::FRAME;
             let root = self.root(frame);
-            settle(self, root);
             self.memory.swap(root.address(), 0);
-            let role = if part == 0 { Kind::Donated } else { Kind::Part };
-            let meta = self.meta(root).with_kind(role);
-            self.set_meta(root, meta);
-            self.set_type(frame, if part == 0 { kind } else { FrameType::Sidecar });
+            let (role, kind) =
+                if part == 0 { (Kind::Donated, kind) } else { (Kind::Part, FrameType::Sidecar) };
+            let code = self.meta(root).code();
+            self.set_meta(root, Meta::new(0, RIGHTS, role, code));
+            self.set_type(frame, kind);
         }
-        Ok(self.flush_table(layout::table_of(self.root(frame).address())))
+        self.flush_table(layout::table_of(self.root(frame).address()))
     }
 
     /// Ends the object at `frame`, whose list is empty and whose frames are cleared: they are data
@@ -103,9 +111,9 @@ impl<M: Memory> Tables<M> {
             let frame = frame + part * layout::FRAME;
             self.set_type(frame, FrameType::Data);
             let root = self.root(frame);
-            debug_assert!(is_leaf(self, root), "restoring a root with descendants");
+            debug_assert!(self.root_is_leaf(root), "restoring a root with descendants");
             self.memory.store(root.address(), Entry::user(frame, true).0);
-            self.set_meta(root, Meta::new(0, 7, Kind::Root, code));
+            self.set_meta(root, Meta::new(0, RIGHTS, Kind::Root, code));
         }
     }
 
@@ -118,8 +126,8 @@ impl<M: Memory> Tables<M> {
         let meta = self.meta(root);
         match meta.kind() {
             Kind::Hole => true,
-            Kind::Root if is_leaf(self, root) => {
-                self.set_meta(root, Meta::new(0, 7, Kind::Root, code));
+            Kind::Root if self.root_is_leaf(root) => {
+                self.set_meta(root, Meta::new(0, RIGHTS, Kind::Root, code));
                 true
             }
             _ => false,
@@ -131,7 +139,7 @@ impl<M: Memory> Tables<M> {
         if self.links(table) == 0 { Flush::None } else { Flush::All }
     }
 
-    /// Whether the list of `root` is empty.
+    /// Whether the list of `root`, in which there are its descendants only, is empty.
     pub fn root_is_leaf(&self, root: Link) -> bool {
         self.next(root).is_none()
     }

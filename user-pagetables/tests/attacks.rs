@@ -20,7 +20,8 @@ fn map(source: At, table: u32, index: u32, code: u32) -> Op {
 fn unmapping_what_is_no_mapping() {
     let mut world = world();
     let boot = world.model.boot[0];
-    let views_and_roots = [in_table(AREA, 1), in_table(boot, 0x180), in_table(boot, 0x108)].map(|slot| (slot, 0));
+    let views_and_roots =
+        [in_table(AREA, 1), in_table(boot, 0x180), in_table(boot, 0x108)].map(|slot| (slot, 0));
     for (slot, done) in views_and_roots.into_iter().chain([(in_table(TABLE, 500), 1)]) {
         world.tables.memory.mark();
         let found = world.tables.unmap_run(slot, 1, None);
@@ -213,7 +214,7 @@ fn unmapping_during_a_revoke() {
             Op::Revoke { at: At::Entry(TABLE, 21), units: 1 },
             Op::Unmap { table: TABLE, index: 22 },
             Op::Unmap { table: TABLE, index: 32 },
-            Op::Reap { at: At::Entry(TABLE, 21) },
+            Op::Unmap { table: TABLE, index: 21 },
             Op::Revoke { at: giver, units: 64 },
             map(giver, TABLE, 21, 29),
         ],

@@ -33,7 +33,8 @@ fn lost_flushes_are_found() {
     needs_flush(&[], Op::Revoke { at: At::Cap(2), units: 9 });
     needs_flush(&[], Op::Unhook { directory: SPACE, index: 0 });
     needs_flush(&[], Op::Unhook { directory: SPACE, index: 9 });
-    needs_flush(&[], Op::Reap { at: At::Entry(TABLE, 1) });
+    let end = |frame| Op::Finish { frame, units: 64, code: 63 };
+    needs_flush(&[Op::Unhook { directory: SPACE, index: 9 }, Op::Condemn { frame: TABLE }], end(TABLE));
     // Its last view takes the place of the one that goes.
     needs_flush(&[], Op::Detach { table: TABLE });
     needs_flush(&[], Op::Withdraw { table: SPARE });

@@ -59,9 +59,6 @@ fn op() -> impl Strategy<Value = Op> {
     ];
     let parent = prop_oneof![3 => table().prop_map(At::Root), 1 => (0..CAPS).prop_map(At::Cap)];
     let total = select(&[0, 1, 2, 5, 50, 5000, u32::MAX][..]);
-    let place = prop_oneof![
-        3 => entry(), 1 => (directory(), hook()).prop_map(|(space, index)| At::Hook(space, index)),
-    ];
     prop_oneof![
         3 => (prop_oneof![frame(), table(), directory()], kind, hook(), select(&[1u32, 2, 4, 1024][..]))
             .prop_map(|(frame, kind, area, pages)| Op::Donate { frame, kind, area, pages }),
@@ -81,7 +78,6 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (table(), index()).prop_map(|(table, index)| Op::Unmap { table, index }),
         4 => (hook(), index()).prop_map(|(hook, index)| Op::UnmapAt { hook, index }),
         6 => (any, 0..6u32).prop_map(|(at, units)| Op::Revoke { at, units }),
-        2 => place.prop_map(|at| Op::Reap { at }),
         2 => (frame(), code()).prop_map(|(frame, code)| Op::FixTotal { frame, code }),
         3 => directory().prop_map(|directory| Op::Switch { directory }),
         1 => prop_oneof![table(), directory(), (0..SINGLES).prop_map(single)]
@@ -152,9 +148,9 @@ const ENDS: &[&str] = &[
     "Attach Gone", "Attach NotEmpty", "Attach Owned", "Attach done", "Condemn done", "Derive Busy",
     "Derive NoCredits", "Derive done", "Detach NotEmpty", "Detach NotInArea", "Detach done",
     "Donate HasDescendants", "Donate Misaligned", "Donate NotData", "Donate done", "Drop HasDescendants",
-    "Drop done", "Finish done", "FixTotal done", "Hook Busy", "Hook Gone", "Hook NoCredits", "Hook Occupied",
+    "Drop done", "Finish done", "Finish preempted", "FixTotal done", "Hook Busy", "Hook Gone", "Hook NoCredits", "Hook Occupied",
     "Hook PageTableArea", "Hook done", "Map Busy", "Map EmptySource", "Map NoCredits", "Map Occupied",
-    "Map done", "MapUtcb Occupied", "MapUtcb done", "Reap done", "Revoke done", "Revoke preempted",
+    "Map done", "MapUtcb Occupied", "MapUtcb done", "Revoke done", "Revoke preempted",
     "Switch done", "Unhook NoTable", "Unhook PageTableArea", "Unhook done", "Unmap HasDescendants",
     "Unmap done", "UnmapAt HasDescendants", "UnmapAt NoTable", "UnmapAt PageTableArea", "UnmapAt done",
     "Withdraw NotEmpty", "Withdraw NotInArea", "Withdraw done",

@@ -86,6 +86,12 @@ impl Model {
             as u32
     }
 
+    /// Live hooks of a Directory.
+    pub fn hooks(&self, directory: u32) -> u32 {
+        self.forest.items.keys().filter(|at| matches!(at, At::Hook(found, _) if *found == directory)).count()
+            as u32
+    }
+
     /// Directory entries that lead to a Table.
     pub fn links(&self, table: u32) -> u32 {
         let hooks = self.forest.items.keys().filter(|at| matches!(at, At::Hook(..)));

@@ -2,9 +2,10 @@
 //! refused changes no word of memory.
 
 use freehold_captree::{DeriveError, derive, remove};
-use freehold_user_pagetables::layout::{self, ENTRIES, USER_TABLES};
+use freehold_user_pagetables::empty::STRETCH;
+use freehold_user_pagetables::layout::{self, SPACE_FIELD_COUNT, SPACE_FIELDS};
 use freehold_user_pagetables::{
-    AreaError, DonateError, Flush, FrameType, MapError, Progress, Tables, frames_of,
+    AreaError, DonateError, Flush, FrameType, MapError, Memory, Progress, Tables, frames_of,
 };
 
 use super::forest::Refusal;
@@ -28,7 +29,6 @@ pub enum Op {
     Unmap { table: u32, index: u32 },
     UnmapAt { hook: u32, index: u32 },
     Revoke { at: At, units: u32 },
-    Reap { at: At },
     FixTotal { frame: u32, code: u32 },
     Switch { directory: u32 },
     Condemn { frame: u32 },
@@ -155,7 +155,6 @@ impl World {
             }
             Op::UnmapAt { hook, index } => return self.unmap_at(hook, index),
             Op::Revoke { at, units } if forest.has(at) => self.revoke(at, units),
-            Op::Reap { at } if matches!(at, At::Entry(..) | At::Hook(..)) && forest.has(at) => self.reap(at),
             Op::FixTotal { frame, code } if self.model.types.contains_key(&frame) => {
                 self.fix_total(frame, code)
             }
@@ -176,8 +175,7 @@ impl World {
                 Ok(String::new())
             }
             Op::Finish { frame, units, code } if self.model.was.contains_key(&frame) => {
-                self.finish(frame, &mut Units::new(units), code);
-                Ok(String::new())
+                Ok(format!("{:?}", self.finish(frame, units, code)))
             }
             _ => return None,
         })
@@ -197,10 +195,10 @@ impl World {
             });
             refusal.map_or(Ok(()), Err)
         };
-        assert_eq!(self.tables.check_donation(frame, kind), wanted);
-        let found = self.tables.donate(frame, kind);
-        let outcome = same(found.map(|_| ()), wanted);
-        if let Ok(flush) = found {
+        let donation = self.tables.check_donation(frame, kind);
+        let outcome = same(donation.as_ref().map(|_| ()).map_err(|&error| error), wanted);
+        if let Ok(donation) = donation {
+            let flush = self.tables.donate(donation);
             for part in parts {
                 self.model.forest.settle(At::Root(part));
                 self.model.types.insert(part, if part == frame { kind } else { FrameType::Sidecar });
@@ -399,16 +397,53 @@ impl World {
         Ok(format!("{found:?}"))
     }
 
-    fn reap(&mut self, at: At) -> Outcome {
-        let empty = self.model.forest.revoke_step(at).is_none();
-        if empty {
-            assert!(self.model.forest.remove(at));
-        }
-        let slot = self.link(at);
-        let (found, flush) = self.tables.reap(slot);
+    /// What emptying a Table or Directory comes to within `units`, of which it uses those that it needs.
+    fn empties(&mut self, frame: u32, units: &mut u32) -> Progress {
+        let directory = self.model.was[&frame] == FrameType::Directory;
+        let place = |index| if directory { At::Hook(frame, index) } else { At::Entry(frame, index) };
+        let mut index = self.cursors[&frame];
+        let progress = loop {
+            let left = if directory { self.model.hooks(frame) } else { self.model.live(frame) };
+            if left == 0 {
+                break Progress::Done;
+            }
+            let forest = &mut self.model.forest;
+            let live = forest.has(place(index));
+            let below = if live { forest.below(place(index)) as u32 } else { 0 };
+            for _ in 0..below.min(*units) {
+                forest.revoke_step(place(index));
+            }
+            let taken = below.min(*units);
+            *units -= taken;
+            if live && taken == below {
+                forest.settle(place(index));
+            }
+            if *units == 0 {
+                break Progress::Preempted;
+            }
+            *units -= 1;
+            if live {
+                assert!(forest.remove(place(index)));
+                index += 1;
+            } else {
+                // Up to the next live one, or the end of the stretch.
+                index += 1;
+                while !index.is_multiple_of(STRETCH) && !forest.has(place(index)) {
+                    index += 1;
+                }
+            }
+        };
+        self.cursors.insert(frame, index);
+        progress
+    }
+
+    fn empty(&mut self, frame: u32, units: &mut u32) -> Progress {
+        let mut budget = Units::new(*units);
+        let wanted = self.empties(frame, units);
+        let (found, flush) = self.tables.empty(frame, &mut budget);
         self.pay(flush);
-        assert_eq!(found, empty);
-        Ok(String::new())
+        assert_eq!((found, budget.left, self.tables.cursor(frame)), (wanted, *units, self.cursors[&frame]));
+        found
     }
 
     fn fix_total(&mut self, frame: u32, code: u32) -> Outcome {
@@ -424,12 +459,12 @@ impl World {
     }
 
     /// Goes on with the end of a dying object, as a kernel does, as far as the units allow.
-    fn finish(&mut self, frame: u32, units: &mut Units, code: u32) {
+    fn finish(&mut self, frame: u32, mut units: u32, code: u32) -> Progress {
         let kind = self.model.was[&frame];
         let root = At::Root(frame);
-        let _progress = self.revoke(root, units.left);
+        let _progress = self.revoke(root, units);
         if self.model.forest.below(root) > 0 || self.model.forest.item(root).revoking {
-            return;
+            return Progress::Preempted;
         }
         match kind {
             FrameType::Directory => self.detach_all(frame),
@@ -440,26 +475,19 @@ impl World {
             },
             _ => {}
         }
-        let (entries, place): (u32, fn(u32, u32) -> At) = match kind {
-            FrameType::Table => (ENTRIES, At::Entry),
-            FrameType::Directory => (USER_TABLES, At::Hook),
-            _ => (0, At::Entry),
-        };
-        for index in self.cursors[&frame]..entries {
-            self.cursors.insert(frame, index);
-            while self.model.forest.has(place(frame, index)) {
-                if units.left == 0 {
-                    return;
-                }
-                units.left -= 1;
-                let _reaped = self.reap(place(frame, index));
-            }
+        if kind != FrameType::Utcb && self.empty(frame, &mut units) == Progress::Preempted {
+            return Progress::Preempted;
         }
         if self.tables.current == frame {
             self.switch(IDLE);
         }
         let settled = self.settle();
-        clear(&mut self.tables, frame, 4096 * frames_of(kind));
+        if kind == FrameType::Directory {
+            clear(&mut self.tables, frame + SPACE_FIELDS, 4 * SPACE_FIELD_COUNT);
+        }
+        // The kernel clears no more than that, and here there is no kernel half.
+        let words = self.tables.memory.zeros(frame, 1024 * frames_of(kind));
+        assert_eq!(words, 1024 * frames_of(kind), "{frame:#x} is not empty");
         self.tables.restore(frame, kind, code, &settled);
         self.model.was.remove(&frame);
         self.model.spaces.remove(&frame);
@@ -469,6 +497,7 @@ impl World {
             self.model.forest.uproot(At::Root(part));
             self.model.forest.plant(At::Root(part), 7, total_of(code));
         }
+        Progress::Done
     }
 
     fn detach_all(&mut self, directory: u32) {
@@ -479,5 +508,5 @@ impl World {
 }
 
 fn clear(tables: &mut Tables<Physical>, address: u32, bytes: u32) {
-    freehold_user_pagetables::Memory::clear(&mut tables.memory, address, bytes);
+    tables.memory.clear(address, bytes);
 }

@@ -122,7 +122,8 @@ impl World {
             deaf: false,
             cursors: BTreeMap::new(),
         };
-        let flush = world.tables.donate(NODE, FrameType::CapNode).expect("a fresh frame");
+        let donation = world.tables.check_donation(NODE, FrameType::CapNode).expect("a fresh frame");
+        let flush = world.tables.donate(donation);
         world.pay(flush);
         world.model.types.insert(NODE, FrameType::CapNode);
         for block in 0..BLOCKS {
@@ -193,6 +194,12 @@ impl World {
                 let wanted = (self.model.live(frame), self.model.links(frame));
                 if (live, links) != wanted {
                     return Err(format!("{frame:#x}: live, links {:?}, not {wanted:?}", (live, links)));
+                }
+            }
+            if self.model.nature(frame) == FrameType::Directory {
+                let (live, wanted) = (self.tables.aux(frame), self.model.hooks(frame));
+                if live != wanted {
+                    return Err(format!("{frame:#x}: {live} hooks, not {wanted}"));
                 }
             }
         }

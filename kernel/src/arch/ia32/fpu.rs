@@ -49,9 +49,8 @@ pub(super) fn init() {
     cpu::set_ts();
 }
 
-/// Makes `area` the clean state: what a thread starts with.
+/// Makes `area`, which is all zero, the clean state: what a thread starts with.
 pub fn init_area(area: &mut FpuArea) {
-    area.0.fill(0);
     area.0[0..2].copy_from_slice(&CONTROL.to_le_bytes());
     if FXSR.load(Ordering::Relaxed) {
         // The abridged tag word at 4 has a bit set for each register that is *not* empty.

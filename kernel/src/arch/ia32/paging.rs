@@ -12,6 +12,7 @@
 
 use core::cell::UnsafeCell;
 use core::ops::Range;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::cpu;
 
@@ -51,6 +52,9 @@ unsafe impl Sync for Directory {}
 /// The first directory; its user half stays empty, so it is where the kernel stands when no space
 /// is current.
 pub(super) static BOOT_DIRECTORY: Directory = Directory(UnsafeCell::new([0; ENTRIES]));
+
+/// Directory entries of the direct map that map memory, from its first on.
+static DIRECT_MAP_USED: AtomicU32 = AtomicU32::new(DIRECT_MAP_TABLES as u32);
 
 /// Physical address of the directory that has a kernel half and nothing else.
 pub fn boot_directory() -> u32 {
@@ -95,20 +99,19 @@ pub fn kernel_half(ram_top: u32) {
         // Global entries survive a load of CR3.
         cpu::invlpg((index as u32) << 22);
     }
+    DIRECT_MAP_USED.store(tables as u32, Ordering::Relaxed);
 }
 
-/// Writes the kernel half of a new directory at `physical`: the direct map, an empty window, nothing.
+/// Writes what the kernel half of a new directory at `physical` begins with: the direct map. Returns the
+/// physical address behind that; from there on all is to be zero.
 ///
 /// # Safety
 /// The frame is a directory to be, in use for nothing else.
-pub unsafe fn copy_kernel_half(physical: u32) {
-    for index in KERNEL_FIRST_TABLE..ENTRIES {
-        // SAFETY: both directories lie in the direct map; the window may be open in the boot
-        // directory only while it is current, and its entries are not taken over.
-        unsafe {
-            let value = entry(boot_directory(), index).read_volatile();
-            let direct = index < WINDOW_TABLE;
-            entry(physical, index).write_volatile(if direct { value } else { 0 });
-        }
-    }
+pub unsafe fn copy_kernel_half(physical: u32) -> u32 {
+    let used = DIRECT_MAP_USED.load(Ordering::Relaxed);
+    let (from, to) = (entry(boot_directory(), KERNEL_FIRST_TABLE), entry(physical, KERNEL_FIRST_TABLE));
+    // SAFETY: two directories, in the direct map. The window, which may be open in the boot directory, lies
+    // behind the direct map.
+    unsafe { to.copy_from_nonoverlapping(from, used as usize) };
+    physical + 4 * (KERNEL_FIRST_TABLE as u32 + used)
 }
