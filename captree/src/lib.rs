@@ -22,8 +22,8 @@ mod tree;
 
 pub use link::Link;
 pub use tree::{
-    DeriveError, HasDescendants, Node, Slots, barred, derive, insert, is_leaf, pay, phi, plant, relocate, remove,
-    revoke_step, revoke_steps, settle,
+    DeriveError, HasDescendants, Node, Slots, barred, derive, insert, is_leaf, pay, phi, plant, relocate,
+    remove, revoke_step, revoke_steps, settle,
 };
 
 /// Deepest node of a tree; a root has depth 0. Six bits of a slot hold a depth.

@@ -4,8 +4,8 @@ use freehold_abi::info::Kind;
 use freehold_abi::layout::ENTRIES;
 use freehold_abi::{CapName, Error, Rights};
 use freehold_captree::Link;
-use freehold_user_pagetables::layout::{self, BADGE, OBJECT};
 use freehold_user_pagetables::FrameType;
+use freehold_user_pagetables::layout::{self, BADGE, OBJECT};
 
 use crate::caps::Cap;
 use crate::kernel::Kernel;

@@ -4,7 +4,7 @@ use freehold_abi::info::Kind;
 use freehold_abi::layout::ENTRIES;
 use freehold_abi::{CapName, Error, Rights};
 use freehold_user_pagetables::layout::{BADGE, SPARE};
-use freehold_user_pagetables::{Budget, total};
+use freehold_user_pagetables::{Budget, FreshRoot, total};
 
 use crate::caps::{Cap, Content};
 use crate::container::Container;
@@ -103,7 +103,7 @@ fn lend(
             return Ok(false);
         }
         let slot = container.slot(part.0 + done);
-        if !k.tables.fix_total(slot, code) {
+        if !k.tables.fix_total(slot, FreshRoot::new(code)) {
             return Err(Error::HasDescendants);
         }
     }

@@ -9,7 +9,9 @@ use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS, NODES, UNIT_BYTES, USER_T
 use freehold_abi::{Error, Rights};
 use freehold_captree::{Link, remove};
 use freehold_user_pagetables::layout::{self, AREA_TABLES, IN_NODE, SPACE_FIELD_COUNT, SPACE_FIELDS, SPACE_NODES};
-use freehold_user_pagetables::{Budget, FrameType, Kind as EntryKind, Memory, Progress, frames_of};
+use freehold_user_pagetables::{
+    Budget, FrameType, FreshRoot, Kind as EntryKind, Memory, Progress, frames_of,
+};
 
 use crate::caps::DYING;
 use crate::container::Container;
@@ -41,14 +43,14 @@ pub fn delete(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// ESI and EDI advance.
 pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let container = Container::of_roots(k, t, t.args()[0])?;
-    let code = container.lend_code(k);
+    let fresh = container.fresh_root(k);
     loop {
         let [_, index, left, _] = t.args();
         if left == 0 {
             return Ok(Outcome::Done);
         }
-        let reclaimed = k.reclaim_roots(container, index, code);
-        let is_thread = k.tables.frame_type(t.frame()) == FrameType::Thread;
+        let reclaimed = k.reclaim_roots(container, index, fresh);
+        let is_thread = k.tables.is(t.frame(), FrameType::Thread);
         if !is_thread || t.directory.get() == 0 {
             // The caller, or its space, was among what was taken back.
             return Ok(Outcome::Waits);
@@ -155,9 +157,10 @@ impl Kernel {
         Progress::Done
     }
 
-    /// Makes entry `index` of a container of roots clear data again, with a total of `code`, whatever became
+    /// Makes entry `index` of a container of roots clear data again, with the node `fresh`, whatever became
     /// of it; and the other roots of an object. Returns how many that are; 0: interrupted.
-    fn reclaim_roots(&mut self, container: Container, index: u32, code: u32) -> Result<u32, Error> {
+    #[inline(always)]
+    fn reclaim_roots(&mut self, container: Container, index: u32, fresh: FreshRoot) -> Result<u32, Error> {
         container.check(index, 1)?;
         if !self.units.spend(1) {
             return Ok(0);
@@ -165,15 +168,12 @@ impl Kernel {
         let root = container.slot(index);
         let frame = self.tables.frame_of_root(root);
         let (progress, count) = match self.tables.meta(root).kind() {
-            EntryKind::Root => (self.reclaim_data(root, frame, code), 1),
+            EntryKind::Root => (self.reclaim_data(root, frame, fresh), 1),
             EntryKind::Donated => {
-                let kind = match self.tables.frame_type(frame) {
-                    FrameType::Dying => self.tables.was(frame),
-                    kind => kind,
-                };
+                let kind = self.tables.nature(frame);
                 let count = frames_of(kind);
                 container.check(index, count)?;
-                (self.destroy(root, frame, kind, code), count)
+                (self.destroy(root, frame, kind, fresh), count)
             }
             // Its first frame comes before it, and is not in the range.
             EntryKind::Part => return Err(Error::OutOfRange),
@@ -182,19 +182,20 @@ impl Kernel {
         Ok(if progress == Progress::Done { count } else { 0 })
     }
 
-    fn reclaim_data(&mut self, root: Link, frame: u32, code: u32) -> Progress {
+    fn reclaim_data(&mut self, root: Link, frame: u32, fresh: FreshRoot) -> Progress {
         finish!(self.revoke_slot(root));
         spend!(self, FRAME / UNIT_BYTES);
         let _settled = self.settle();
         self.tables.memory.clear(frame, FRAME);
-        let fixed = self.tables.fix_total(root, code);
+        let fixed = self.tables.fix_total(root, fresh);
         debug_assert!(fixed);
         Progress::Done
     }
 
     /// Destroys the object at `frame`, which is or was of type `kind`.
-    fn destroy(&mut self, root: Link, frame: u32, kind: FrameType, code: u32) -> Progress {
-        self.tables.condemn(frame);
+    #[inline(always)]
+    fn destroy(&mut self, root: Link, frame: u32, kind: FrameType, fresh: FreshRoot) -> Progress {
+        self.tables.condemn(frame, kind);
         // What could still run in it, or on it, stops first.
         match kind {
             FrameType::Directory => finish!(self.stop_threads(frame)),
@@ -203,7 +204,9 @@ impl Kernel {
             FrameType::Utcb => self.end_utcb(frame),
             _ => {}
         }
-        finish!(self.revoke_slot(root));
+        let (progress, flush) = self.tables.disband(root, &mut self.units);
+        self.owe(flush);
+        finish!(progress);
         finish!(match kind {
             FrameType::Directory => self.empty_space(frame),
             FrameType::Table => self.empty_table(frame),
@@ -222,7 +225,7 @@ impl Kernel {
             }
             _ => self.tables.memory.clear(frame, FRAME),
         }
-        self.tables.restore(frame, kind, code, &settled);
+        self.tables.restore(frame, kind, fresh, &settled);
         Progress::Done
     }
 
@@ -354,9 +357,9 @@ impl Kernel {
 }
 
 impl Container {
-    /// The code that roots taken back through this capability get.
-    fn lend_code(&self, k: &Kernel) -> u32 {
+    /// What roots taken back through this capability begin with.
+    fn fresh_root(&self, k: &Kernel) -> FreshRoot {
         debug_assert!(self.rights.contains(Rights::EDIT));
-        k.tables.cap_field(self.cap, layout::SPARE)
+        FreshRoot::new(k.tables.cap_field(self.cap, layout::SPARE))
     }
 }

@@ -9,6 +9,9 @@ use freehold_user_pagetables::Memory;
 
 use crate::arch::paging::{DIRECT_MAP_END, to_virtual};
 
+/// Bytes that are cleared by a store for each word: a slot.
+const FEW: u32 = 32;
+
 /// The direct map as [`Memory`].
 pub struct Physical;
 
@@ -48,7 +51,18 @@ impl Memory for Physical {
     #[inline]
     fn clear(&mut self, address: u32, bytes: u32) {
         // SAFETY: the range lies in one object, by the caller's account, and no reference to it is held.
-        unsafe { core::ptr::write_bytes(pointer(address), 0, bytes as usize / 4) }
+        unsafe {
+            if bytes <= FEW {
+                return core::ptr::write_bytes(pointer(address), 0, bytes as usize / 4);
+            }
+            core::arch::asm!(
+                "rep stosd",
+                in("eax") 0,
+                inout("edi") pointer(address) => _,
+                inout("ecx") bytes / 4 => _,
+                options(nostack, preserves_flags),
+            );
+        }
     }
 
     #[inline]

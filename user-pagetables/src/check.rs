@@ -57,7 +57,7 @@ impl<M: Memory> Tables<M> {
             let kind = self.frame_type(frame);
             counts[kind as usize] += 1;
             self.check_root(frame, kind, &mut nodes)?;
-            match self.type_before_death(frame) {
+            match self.nature(frame) {
                 FrameType::Table => self.check_table(frame, &mut entries)?,
                 FrameType::Directory => self.check_directory(frame, &mut entries)?,
                 _ => {}
@@ -69,14 +69,6 @@ impl<M: Memory> Tables<M> {
         }
         // Lists are well formed and apart, and their nodes are entries: equal numbers mean the same.
         if entries == nodes { Ok(()) } else { Err(Broken::Nodes) }
-    }
-
-    /// The type of a frame, or what it was if it is dying.
-    fn type_before_death(&self, frame: u32) -> FrameType {
-        match self.frame_type(frame) {
-            FrameType::Dying => self.was(frame),
-            kind => kind,
-        }
     }
 
     fn check_root(&self, frame: u32, kind: FrameType, nodes: &mut Census) -> Result<(), Broken> {
@@ -170,7 +162,7 @@ impl<M: Memory> Tables<M> {
         if owner == 0 {
             return if views == 0 { Ok(()) } else { Err(Broken::Area(table)) };
         }
-        let listed = self.type_before_death(directory) == FrameType::Directory
+        let listed = self.nature(directory) == FrameType::Directory
             && self.area_table(directory).is_some_and(|area| {
                 self.entry(layout::in_table(area, place)).address() == table && (place != 0 || area == table)
             });
@@ -206,7 +198,7 @@ impl<M: Memory> Tables<M> {
         let fits = directory != 0
             && self.area_table(directory) == Some(area)
             && index < self.space_field(directory, AREA_TABLES)
-            && self.type_before_death(entry.address()) == FrameType::Table
+            && self.nature(entry.address()) == FrameType::Table
             && self.owner(entry.address()) == directory | index;
         if fits { Ok(()) } else { Err(Broken::Area(area)) }
     }
@@ -234,7 +226,7 @@ impl<M: Memory> Tables<M> {
                 continue;
             }
             let target = entry.address();
-            if self.type_before_death(target) != FrameType::Table {
+            if self.nature(target) != FrameType::Table {
                 return Err(Broken::Level(slot));
             }
             if kind == Kind::View && (entry.is_writable() || self.owner(target) != directory) {
@@ -260,7 +252,7 @@ impl<M: Memory> Tables<M> {
     fn count_hooks(&self, table: u32) -> u32 {
         let directories = (0..self.frame_count())
             .map(|number| number << 12)
-            .filter(|&frame| self.type_before_death(frame) == FrameType::Directory);
+            .filter(|&frame| self.nature(frame) == FrameType::Directory);
         let slots = directories
             .flat_map(|directory| (0..USER_TABLES).map(move |index| layout::in_directory(directory, index)));
         let entries = slots.map(|slot| self.entry(slot));

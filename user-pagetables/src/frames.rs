@@ -115,39 +115,50 @@ impl<M: Memory> Tables<M> {
         if frame >> 12 >= self.frame_count() {
             return FrameType::Hole;
         }
-        self.type_in(self.element(frame))
-    }
-
-    /// The type in an element of the frame table.
-    fn type_in(&self, element: u32) -> FrameType {
-        FrameType::from_bits(self.memory.load(element) & 0xFF)
+        FrameType::from_bits(self.memory.load(self.element(frame)) & 0xFF)
     }
 
     /// Changes the type of a frame that is in charge. Links, aux and owner become 0.
     pub fn set_type(&mut self, frame: u32, new: FrameType) {
-        let element = self.element(frame);
-        let old = self.type_in(element);
+        self.retype(frame, self.frame_type(frame), new);
+    }
+
+    /// The same for a frame whose type is known to be `old`.
+    #[inline(always)]
+    pub(crate) fn retype(&mut self, frame: u32, old: FrameType, new: FrameType) {
+        debug_assert!(self.is(frame, old));
         self.counts[old as usize] -= 1;
         self.counts[new as usize] += 1;
+        let element = self.element(frame);
         self.memory.store(element, new as u32);
         for field in [AUX, OWNER, WAS] {
             self.memory.store(element + field, 0);
         }
     }
 
-    /// Marks an object as being destroyed. What it was stays known ([`Tables::was`]), and so do its
-    /// links, aux and owner, which its end still needs.
-    pub fn condemn(&mut self, frame: u32) {
-        let element = self.element(frame);
-        let word = self.memory.load(element);
-        let old = FrameType::from_bits(word & 0xFF);
-        if old == FrameType::Dying {
+    /// Marks an object of type `kind` as being destroyed, if it is not yet. What it was stays known
+    /// ([`Tables::was`]), and so do its links, aux and owner, which its end still needs.
+    #[inline(always)]
+    pub fn condemn(&mut self, frame: u32, kind: FrameType) {
+        if self.is(frame, FrameType::Dying) {
             return;
         }
-        self.counts[old as usize] -= 1;
+        debug_assert!(self.is(frame, kind));
+        self.counts[kind as usize] -= 1;
         self.counts[FrameType::Dying as usize] += 1;
+        let element = self.element(frame);
+        let word = self.memory.load(element);
         self.memory.store(element, word & !0xFF | FrameType::Dying as u32);
-        self.memory.store(element + WAS, old as u32);
+        self.memory.store(element + WAS, kind as u32);
+    }
+
+    /// The type of a frame that is in charge, or what it was if it is dying.
+    pub fn nature(&self, frame: u32) -> FrameType {
+        debug_assert!(frame >> 12 < self.frame_count());
+        match FrameType::from_bits(self.memory.load(self.element(frame)) & 0xFF) {
+            FrameType::Dying => self.was(frame),
+            kind => kind,
+        }
     }
 
     /// What a dying frame was.

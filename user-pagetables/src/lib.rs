@@ -50,5 +50,5 @@ pub use frames::FrameType;
 pub use map::{MapError, Unmapped};
 pub use memory::{Budget, Memory, Progress};
 pub use meta::{Kind, Meta, Offspring, total};
-pub use roots::{DonateError, Donation, frames_of};
+pub use roots::{DonateError, Donation, FreshRoot, frames_of};
 pub use tables::{Tables, cap_bits, cap_uses};

@@ -32,6 +32,17 @@ pub struct Donation {
 /// Rights of a root.
 const RIGHTS: u8 = 7;
 
+/// The node of a root of data from which nothing is derived.
+#[derive(Clone, Copy, Debug)]
+pub struct FreshRoot(Meta);
+
+impl FreshRoot {
+    /// With a total of `code`, as in [`total`], and all its credits.
+    pub const fn new(code: u32) -> FreshRoot {
+        FreshRoot(Meta::new(0, RIGHTS, Kind::Root, code))
+    }
+}
+
 /// Frames that an object of this type takes.
 pub const fn frames_of(kind: FrameType) -> u32 {
     match kind {
@@ -99,21 +110,22 @@ impl<M: Memory> Tables<M> {
                 if part == 0 { (Kind::Donated, kind) } else { (Kind::Part, FrameType::Sidecar) };
             let code = self.meta(root).code();
             self.set_meta(root, Meta::new(0, RIGHTS, role, code));
-            self.set_type(frame, kind);
+            self.retype(frame, FrameType::Data, kind);
         }
         self.flush_table(layout::table_of(self.root(frame).address()))
     }
 
-    /// Ends the object at `frame`, whose list is empty and whose frames are cleared: they are data
-    /// again, with totals of `code`.
-    pub fn restore(&mut self, frame: u32, kind: FrameType, code: u32, _: &Settled) {
+    /// Ends the dying object at `frame`, whose list is empty and whose frames are cleared: they are data
+    /// again, with the node `fresh`.
+    pub fn restore(&mut self, frame: u32, kind: FrameType, fresh: FreshRoot, _: &Settled) {
         for part in 0..frames_of(kind) {
             let frame = frame + part * layout::FRAME;
-            self.set_type(frame, FrameType::Data);
+            let old = if part == 0 { FrameType::Dying } else { FrameType::Sidecar };
+            self.retype(frame, old, FrameType::Data);
             let root = self.root(frame);
             debug_assert!(self.root_is_leaf(root), "restoring a root with descendants");
             self.memory.store(root.address(), Entry::user(frame, true).0);
-            self.set_meta(root, Meta::new(0, RIGHTS, Kind::Root, code));
+            self.set_meta(root, fresh.0);
         }
     }
 
@@ -122,12 +134,12 @@ impl<M: Memory> Tables<M> {
     /// # Errors
     /// `false` if the root has descendants or is donated.
     #[must_use]
-    pub fn fix_total(&mut self, root: Link, code: u32) -> bool {
+    pub fn fix_total(&mut self, root: Link, fresh: FreshRoot) -> bool {
         let meta = self.meta(root);
         match meta.kind() {
             Kind::Hole => true,
             Kind::Root if self.root_is_leaf(root) => {
-                self.set_meta(root, Meta::new(0, RIGHTS, Kind::Root, code));
+                self.set_meta(root, fresh.0);
                 true
             }
             _ => false,

@@ -3,7 +3,7 @@
 
 mod support;
 
-use freehold_user_pagetables::FrameType;
+use freehold_user_pagetables::{FrameType, FreshRoot};
 use support::model::At;
 use support::ops::Op;
 use support::scene::{AREA, OTHER, SPACE, SPARE, TABLE, run, world};
@@ -200,6 +200,6 @@ fn fixing_totals() {
     // What is no frame has no total to fix, and is no hindrance.
     let hole = world.tables.root(0x3000);
     world.tables.memory.mark();
-    assert!(world.tables.fix_total(hole, 4));
+    assert!(world.tables.fix_total(hole, FreshRoot::new(4)));
     assert!(world.tables.memory.changes().is_empty());
 }

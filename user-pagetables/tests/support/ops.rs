@@ -5,7 +5,7 @@ use freehold_captree::{DeriveError, derive, remove};
 use freehold_user_pagetables::empty::STRETCH;
 use freehold_user_pagetables::layout::{self, SPACE_FIELD_COUNT, SPACE_FIELDS};
 use freehold_user_pagetables::{
-    AreaError, DonateError, Flush, FrameType, MapError, Memory, Progress, Tables, frames_of,
+    AreaError, DonateError, Flush, FrameType, FreshRoot, MapError, Memory, Progress, Tables, frames_of,
 };
 
 use super::forest::Refusal;
@@ -167,7 +167,7 @@ impl World {
                 if !matches!(kind, FrameType::Table | FrameType::Directory | FrameType::Utcb) {
                     return None;
                 }
-                self.tables.condemn(frame);
+                self.tables.condemn(frame, kind);
                 assert_eq!(self.tables.was(frame), kind);
                 self.model.types.insert(frame, FrameType::Dying);
                 self.model.was.insert(frame, kind);
@@ -437,6 +437,25 @@ impl World {
         progress
     }
 
+    /// The list of a dying object: as a revoke, but that what its root gets back for it is not counted.
+    fn disband(&mut self, root: At, units: &mut u32) -> Progress {
+        let mut budget = Units::new(*units);
+        let taken = (self.model.forest.below(root) as u32).min(*units);
+        for _ in 0..taken {
+            self.model.forest.revoke_step(root);
+        }
+        *units -= taken;
+        let wanted = match self.model.forest.below(root) {
+            0 => Progress::Done,
+            _ => Progress::Preempted,
+        };
+        let slot = self.link(root);
+        let (found, flush) = self.tables.disband(slot, &mut budget);
+        self.pay(flush);
+        assert_eq!((found, budget.left), (wanted, *units));
+        found
+    }
+
     fn empty(&mut self, frame: u32, units: &mut u32) -> Progress {
         let mut budget = Units::new(*units);
         let wanted = self.empties(frame, units);
@@ -454,7 +473,7 @@ impl World {
             self.model.forest.plant(root, 7, total_of(code));
         }
         let slot = self.link(root);
-        assert_eq!(self.tables.fix_total(slot, code), free);
+        assert_eq!(self.tables.fix_total(slot, FreshRoot::new(code)), free);
         if free { Ok(String::new()) } else { Err("not a free root".into()) }
     }
 
@@ -462,8 +481,7 @@ impl World {
     fn finish(&mut self, frame: u32, mut units: u32, code: u32) -> Progress {
         let kind = self.model.was[&frame];
         let root = At::Root(frame);
-        let _progress = self.revoke(root, units);
-        if self.model.forest.below(root) > 0 || self.model.forest.item(root).revoking {
+        if self.disband(root, &mut units) == Progress::Preempted {
             return Progress::Preempted;
         }
         match kind {
@@ -488,7 +506,7 @@ impl World {
         // The kernel clears no more than that, and here there is no kernel half.
         let words = self.tables.memory.zeros(frame, 1024 * frames_of(kind));
         assert_eq!(words, 1024 * frames_of(kind), "{frame:#x} is not empty");
-        self.tables.restore(frame, kind, code, &settled);
+        self.tables.restore(frame, kind, FreshRoot::new(code), &settled);
         self.model.was.remove(&frame);
         self.model.spaces.remove(&frame);
         for part in 0..frames_of(kind) {

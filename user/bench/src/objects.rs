@@ -20,8 +20,14 @@ const ROUNDS: u32 = 100;
 
 /// Instructions that clear a frame: one for each word.
 const CLEAR: u32 = FRAME / 4;
-/// The user half of a directory, in words; the other is copied, or (at the end) cleared.
-const HALF: u32 = 768;
+/// What is cleared of a Directory at its end, in words: the kernel half of the entries, and the space's fields. All else
+/// is clear by then, as all of a Table is.
+const SPACE_END: u32 = 256 + 6;
+
+/// What is cleared when a Directory is made: all but one entry for each 4 MiB of RAM, which are copied. That is counted.
+fn space_begin() -> u32 {
+    4 * CLEAR - freehold_rt::start::boot_info().map_or(0, |boot| boot.blocks)
+}
 
 /// `table.*`, `thread.*`, `space.*`.
 pub fn run() {
@@ -97,8 +103,8 @@ fn make_space(frames: &Frames, slot: &Slot) -> [u32; 4] {
 
 /// A space without anything, not even a Table of its area; and its end.
 fn space() {
-    let mut create = Series::new("space.create").clearing(3 * CLEAR + HALF);
-    let mut delete = Series::new("space.delete").clearing(4 * (CLEAR - HALF));
+    let mut create = Series::new("space.create").clearing(space_begin());
+    let mut delete = Series::new("space.delete").clearing(SPACE_END);
     let (frames, slot) = (Frames::take(4, 4), Slot::take().expect("a slot"));
     for _ in 0..=ROUNDS {
         let make = make_space(&frames, &slot);
@@ -116,8 +122,8 @@ fn space() {
 /// A space that a thread can live in: with a page-table area, a Table that is hooked, a capability node; and the end of
 /// all that.
 fn furnished_space() {
-    let mut create = Series::new("space.furnish").clearing(12 * CLEAR + HALF);
-    let mut delete = Series::new("space.strip").clearing(4 * (CLEAR - HALF) + CLEAR);
+    let mut create = Series::new("space.furnish").clearing(9 * CLEAR + space_begin());
+    let mut delete = Series::new("space.strip").clearing(SPACE_END + CLEAR);
     let frames = Frames::take(13, 4);
     let (space, table) = (Slot::take().expect("a slot"), Slot::take().expect("a slot"));
     for _ in 0..=ROUNDS {
