@@ -343,13 +343,19 @@ impl Kernel {
             self.tables.memory.store(field, 0);
             self.tables.set_owner(node, 0);
         }
-        for index in self.tables.cursor(node)..NODE_SLOTS {
-            let slot = layout::in_node(node, index);
-            // Those that are empty are passed over, as many for a unit as 256 bytes hold.
-            if self.tables.cap_kind(slot) != 0 || index.is_multiple_of(UNIT_BYTES / layout::SLOT) {
-                self.tables.set_cursor(node, index);
-                spend!(self, 1);
-                finish!(self.delete_slot(slot));
+        // Empty slots are passed over, as many for a unit as 256 bytes hold.
+        const STRETCH: u32 = UNIT_BYTES / layout::SLOT;
+        let is_empty = |k: &Kernel, index| k.tables.cap_kind(layout::in_node(node, index)) == 0;
+        let mut index = self.tables.cursor(node);
+        while index < NODE_SLOTS {
+            self.tables.set_cursor(node, index);
+            spend!(self, 1);
+            if is_empty(self, index) {
+                let end = (index / STRETCH + 1) * STRETCH;
+                index = (index..end).find(|&index| !is_empty(self, index)).unwrap_or(end);
+            } else {
+                finish!(self.delete_slot(layout::in_node(node, index)));
+                index += 1;
             }
         }
         Progress::Done

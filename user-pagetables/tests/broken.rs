@@ -75,6 +75,8 @@ fn nodes_and_entries() {
     };
     assert_eq!(found(alone), Broken::Nodes);
     assert_eq!(found(|t| t.set_aux(TABLE, 3)), Broken::Live(TABLE));
+    assert_eq!(found(|t| t.set_aux(SPACE, 1)), Broken::Live(SPACE));
+    assert_eq!(found(|t| t.set_aux(OTHER, 1)), Broken::Live(OTHER));
     assert_eq!(
         found(|t| t.memory.store(in_table(TABLE, 3).address(), 2)),
         Broken::Residue(in_table(TABLE, 3))

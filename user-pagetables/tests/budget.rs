@@ -1,14 +1,14 @@
-//! Work between two checks (docs/invariants.md: 9, 20): a revoke spends what it was given and no more,
-//! stands still in a sound state, and comes to the same end however often it was stopped.
+//! Work between two checks (docs/invariants.md: 9, 20): a revoke, and the end of an object, spends what it was given
+//! and no more, stands still in a sound state, and comes to the same end however often it was stopped.
 
 mod support;
 
 use freehold_captree::phi;
-use freehold_user_pagetables::{Progress, Tables};
+use freehold_user_pagetables::{FrameType, Progress, Tables};
 use support::machine::Physical;
 use support::model::At;
 use support::ops::Op;
-use support::scene::{TABLE, run, world};
+use support::scene::{OTHER, SPARE, TABLE, run, world};
 use support::world::{Units, World, single};
 
 const RECEIVERS: u32 = 200;
@@ -121,4 +121,82 @@ fn empty_slots() {
     // There is nothing to take, and so nothing to spend.
     assert_eq!(revoke(&mut world.tables, slot, 0), (0, Progress::Done));
     assert!(world.tables.memory.changes().is_empty());
+}
+
+/// A Table with mappings at `places`, each second one with a child in another Table; or a space with hooks there.
+fn object(kind: FrameType, places: &[u32]) -> World {
+    let mut world = world();
+    for (number, &index) in places.iter().enumerate() {
+        let place = Op::Map { source: At::Root(single(1)), table: SPARE, index, rights: 1, code: 1 };
+        let ops = match kind {
+            FrameType::Table if number % 2 == 0 => vec![place],
+            FrameType::Table => {
+                let source = At::Entry(SPARE, index);
+                vec![place, Op::Map { source, table: TABLE, index: (index + 100) % 1024, rights: 0, code: 0 }]
+            }
+            _ => vec![Op::Hook { cap: 0, directory: OTHER, index, rights: 1 }],
+        };
+        for op in ops {
+            assert!(world.apply(op).unwrap().is_ok(), "{op:x?}");
+        }
+    }
+    world
+}
+
+/// Condemns the object and takes it apart, at first without a unit and then so many at a time. After each stop the model
+/// is asked for all there is to know, the counts of live entries among it. Returns how often it was stopped: with one
+/// unit at a time, how many it needs.
+fn end(world: &mut World, frame: u32, units: u32) -> u32 {
+    run(world, &[Op::Condemn { frame }]);
+    let mut stops = 0;
+    let given = |stops| if stops == 0 { 0 } else { units };
+    while world.apply(Op::Finish { frame, units: given(stops), code: 63 }).unwrap().unwrap() != "Done" {
+        world.compare().unwrap();
+        stops += 1;
+    }
+    world.compare().unwrap();
+    stops
+}
+
+/// However much an object holds, and where: empty ones need no unit, those with a few entries one for each 64 that are
+/// passed over, and the frames are clear in the end (which the operation itself looks at).
+#[test]
+fn objects_end_from_every_stop() {
+    let (last_entry, last_hook) = (1023, 767);
+    let places: [(&[u32], u32); 6] =
+        [(&[], 0), (&[0], 1), (&[1], 2), (&[63, 64], 3), (&[0, 500], 10), (&[7, 8, 9, 300, 301], 11)];
+    for (kind, frame, last) in
+        [(FrameType::Table, SPARE, last_entry), (FrameType::Directory, OTHER, last_hook)]
+    {
+        let children = |places: &[u32]| if kind == FrameType::Table { places.len() as u32 / 2 } else { 0 };
+        for (places, wanted) in places {
+            assert_eq!(
+                end(&mut object(kind, places), frame, 1),
+                wanted + children(places),
+                "{kind:?} {places:?}"
+            );
+            for units in [2, 3, 64] {
+                end(&mut object(kind, places), frame, units);
+            }
+        }
+        // One for each stretch up to the last entry, and one for the entry.
+        assert_eq!(end(&mut object(kind, &[last]), frame, 1), (last + 1) / 64 + 1);
+    }
+    let full: Vec<u32> = (0..1024).step_by(3).collect();
+    end(&mut object(FrameType::Table, &full), SPARE, 64);
+}
+
+/// What hangs on an object's root goes a node a unit; nothing does: not even one.
+#[test]
+fn lists_end_from_every_stop() {
+    for children in [0, 1, 5] {
+        let mut world = world();
+        for cap in 4..4 + children {
+            // Grandchildren among them, so that a stop finds one behind the root.
+            let parent = if cap % 2 == 0 { At::Root(SPARE) } else { At::Cap(cap - 1) };
+            let total = 5 * (1 - cap % 2);
+            run(&mut world, &[Op::Derive { parent, cap, rights: 7, total }]);
+        }
+        assert_eq!(end(&mut world, SPARE, 1), children);
+    }
 }

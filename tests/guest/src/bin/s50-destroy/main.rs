@@ -4,6 +4,7 @@
 #![no_main]
 
 mod abandoned;
+mod leftovers;
 mod lenders;
 mod objects;
 mod scene;
@@ -32,6 +33,10 @@ fn main() {
             ("a thread ends itself", selves::threads),
             ("a space ends itself", selves::spaces),
             ("a space ends its own nodes and Tables", selves::parts),
+            ("what Tables leave behind", leftovers::tables),
+            ("what spaces leave behind", leftovers::spaces),
+            ("what nodes leave behind", leftovers::nodes),
+            ("what threads leave behind", leftovers::threads),
             ("destruction abandoned half-way", abandoned::tables),
             ("revokes abandoned half-way", abandoned::revokes),
         ],
