@@ -24,6 +24,9 @@ use plan::{Plan, Step};
 
 /// The target triple of all guest code.
 pub const TARGET: &str = "i586-unknown-linux-gnu";
+/// No padding before loops. The target's processor has no long NOP, so that what comes to a loop from above would go
+/// through up to 15 short ones, each an instruction.
+const UNPADDED: &str = "-Cllvm-args=-max-bytes-for-alignment=1";
 
 /// The oldest compiler that knows the language of this workspace (`rust-version` in Cargo.toml).
 pub const OLDEST: (u32, u32) = (1, 95);
@@ -144,7 +147,8 @@ impl Toolchain {
             Linker::Gnu(path) => (path, Some("-Clink-arg=-melf_i386")),
         };
         let linker = linker.to_str().context("the linker's path is not UTF-8")?;
-        let mut flags = vec![format!("-Clinker={linker}"), "-Crelocation-model=static".into()];
+        let mut flags =
+            vec![format!("-Clinker={linker}"), "-Crelocation-model=static".into(), UNPADDED.into()];
         flags.extend(emulation.map(String::from));
         Ok(flags.join("\x1f"))
     }
@@ -240,10 +244,15 @@ mod tests {
         };
         assert_eq!(
             toolchain.rustflags().expect("UTF-8"),
-            "-Clinker=/usr/bin/ld\x1f-Crelocation-model=static\x1f-Clink-arg=-melf_i386"
+            format!(
+                "-Clinker=/usr/bin/ld\x1f-Crelocation-model=static\x1f{UNPADDED}\x1f-Clink-arg=-melf_i386"
+            )
         );
         toolchain.linker = Linker::Lld("/x/ld.lld".into());
-        assert_eq!(toolchain.rustflags().expect("UTF-8"), "-Clinker=/x/ld.lld\x1f-Crelocation-model=static");
+        assert_eq!(
+            toolchain.rustflags().expect("UTF-8"),
+            format!("-Clinker=/x/ld.lld\x1f-Crelocation-model=static\x1f{UNPADDED}")
+        );
     }
 
     #[test]
