@@ -50,9 +50,9 @@ pub fn reclaim(k: &mut Kernel, t: ThreadRef) -> CallResult {
             return Ok(Outcome::Done);
         }
         let reclaimed = k.reclaim_roots(container, index, fresh);
-        let is_thread = k.tables.is(t.frame(), FrameType::Thread);
-        if !is_thread || t.directory.get() == 0 {
-            // The caller, or its space, was among what was taken back.
+        if t.directory.get() == 0 {
+            // The caller, or its space, was among what was taken back. A frame that is cleared by now reads
+            // the same.
             return Ok(Outcome::Waits);
         }
         let done = reclaimed?.min(left);
