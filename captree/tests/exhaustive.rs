@@ -9,7 +9,8 @@ mod support;
 use std::collections::{HashSet, VecDeque};
 
 use freehold_captree::{
-    MAX_DEPTH, Node, Slots, UNLIMITED, check, derive, is_leaf, phi, relocate, remove, revoke_step, settle,
+    Link, MAX_DEPTH, Node, Slots, UNLIMITED, check, derive, is_leaf, phi, relocate, remove, revoke_step,
+    revoke_steps, settle,
 };
 use support::arena::Arena;
 use support::list;
@@ -64,6 +65,26 @@ fn lawful(before: &Arena, after: &Arena, mover: Option<usize>, state: &State) {
     }
 }
 
+/// Several steps of a revoke at once, wherever they stop, are as many single ones, with the end behind the last.
+fn stops_as_single_steps_do(before: &Arena, link: Link, most: usize, state: &State) {
+    let (mut at_once, mut singly) = (before.clone(), before.clone());
+    let (mut taken, mut expected) = (Vec::new(), Vec::new());
+    let found = revoke_steps(&mut at_once, link, most as u32, |_, slot| taken.push(slot));
+    while expected.len() < most
+        && let Some(slot) = revoke_step(&mut singly, link)
+    {
+        expected.push(slot);
+    }
+    let complete = is_leaf(&singly, link);
+    settle(&mut singly, link);
+    assert_eq!(
+        (found, &taken),
+        ((expected.len() as u32, complete), &expected),
+        "{most} of {link:?} in {state:?}"
+    );
+    assert_eq!(at_once, singly, "{most} steps from {link:?} in {state:?}");
+}
+
 fn inspect(state: &State, slots: usize) {
     let arena = build(state, slots);
     let count = check::tree(&arena, arena.link(0));
@@ -73,6 +94,10 @@ fn inspect(state: &State, slots: usize) {
         let run = state[number + 1..].iter().take_while(|node| node.0 > state[number].0).count();
         let limit = phi(&arena, link);
         assert!(limit.is_none_or(|limit| run as u64 <= u64::from(limit)), "Φ({number}) in {state:?}");
+        // In a tree that is deep and nothing else, the ends are enough.
+        for most in (0..=run + 1).filter(|&most| run < 8 || most <= 2 || most >= run) {
+            stops_as_single_steps_do(&arena, link, most, state);
+        }
         let mut steps = 0;
         while revoke_step(&mut arena, link).is_some() {
             steps += 1;

@@ -46,12 +46,12 @@
 //!
 //! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
 //!
-//! What must hold: what it does is what `ipc.rs`, `notification.rs`, `pager.rs`, `upcall.rs` and `mapping.rs`
-//! would have done (s20-faults, s30-ipc, s40-memory, s60-fpu run both ways); up to the line that says so it changes nothing but registers, all of
-//! which are saved already, and what the thread accepts strings in, which the ordinary way reads anew. What it leaves
-//! undone, `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is not undone: the
-//! ordinary path goes on behind its last byte. Memory is reached through SS: DS and ES are still the program's, as EFLAGS is;
-//! they are cleaned where the space changes, so that between spaces nothing passes in them.
+//! What must hold: what it does is what `ipc.rs`, `notification.rs`, `pager.rs`, `upcall.rs` and `mapping.rs` would
+//! have done (s20-faults, s30-ipc, s40-memory, s60-fpu run both ways); up to the line that says so it changes nothing
+//! but registers, all of which are saved already, and what the thread accepts strings in, which the ordinary way reads
+//! anew. What it leaves undone, `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is
+//! not undone: the ordinary path goes on behind its last byte. Memory is reached through SS: DS and ES are still the
+//! program's, as EFLAGS is; they are cleaned where the space changes, so that between spaces nothing passes in them.
 
 use core::arch::global_asm;
 use core::cell::UnsafeCell;
