@@ -12,6 +12,7 @@ mod lending;
 mod mappings;
 mod revoking;
 mod sharing;
+mod single;
 mod validating;
 
 use freehold_guest_tests::scenario;
@@ -28,6 +29,9 @@ fn main() {
             ("mappings in another space", mappings::elsewhere),
             ("unmapping tells how mappings were used", mappings::used),
             ("memory comes back clear", mappings::cleared),
+            ("one page mapped, by both ways", single::mapped),
+            ("rights of one page, by both ways", single::rights),
+            ("one of several mappings taken back", single::siblings),
             ("a Table shared by a hook", sharing::hooks),
             ("every way to take a hook back", sharing::taken_back),
             ("a container shared a part at a time", sharing::parts),
