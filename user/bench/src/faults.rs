@@ -33,6 +33,7 @@ const SPACE: CapName = CapName(10);
 /// What the thread that faulted measured.
 static INSTRUCTIONS: [AtomicU32; ROUNDS as usize] = [const { AtomicU32::new(0) }; ROUNDS as usize];
 static SWITCHES: [AtomicU32; ROUNDS as usize] = [const { AtomicU32::new(0) }; ROUNDS as usize];
+static NUMBERS: [AtomicU32; ROUNDS as usize] = [const { AtomicU32::new(0) }; ROUNDS as usize];
 
 /// `fault.pager`.
 pub fn pager() {
@@ -57,9 +58,13 @@ fn touch_all(name: &str, options: Options, main: fn(u32)) {
     let worker = Worker::spawn(&Home::own(), options, main, 0);
     check!(worker.ends(), "{name}: the thread is at {:?}", worker.info());
     check_eq!(live(), ROUNDS, "{name}");
-    for (instructions, switches) in INSTRUCTIONS.iter().zip(&SWITCHES) {
-        let read = |word: &AtomicU32| word.load(Ordering::Relaxed);
-        series.add(Sample { instructions: read(instructions), switches: read(switches) });
+    for round in 0..ROUNDS as usize {
+        let read = |words: &[AtomicU32]| words[round].load(Ordering::Relaxed);
+        series.add(Sample {
+            instructions: read(&INSTRUCTIONS),
+            switches: read(&SWITCHES),
+            number: read(&NUMBERS),
+        });
     }
     series.finish();
     check_eq!(calls::unmap(CapName::NONE, pages::AT / FRAME, ROUNDS), Ok(()));
@@ -70,6 +75,7 @@ fn touch(_: u32) {
         let (sample, _) = section(|| peek(pages::address(round)));
         INSTRUCTIONS[round as usize].store(sample.instructions, Ordering::Relaxed);
         SWITCHES[round as usize].store(sample.switches, Ordering::Relaxed);
+        NUMBERS[round as usize].store(sample.number, Ordering::Relaxed);
     }
 }
 
