@@ -106,9 +106,9 @@ pub struct TestArgs {
     after_help = "Groups:\n  micro     what each operation costs, beside other kernels: call, ipc, notify, string, map, unmap, share, \
     unshare,\n            revoke, fault, table, thread, space, size\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n\n\
     Parts left out at the end stand for all; CASE may be the word before its size. Examples:\n  \
-    ./x bench micro\n  ./x bench ipc.inter map.1 fault\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
+    ./x bench micro\n  ./x bench ipc.inter map.1 fault\n  ./x bench --path ipc.inter.0\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
     A whole group, measured on the machine that is the default, takes the place of the figures that are kept: \
-    bench/GROUP.json (micro: bench/baseline.json) and all that is made from it. Anything less is only shown."
+    bench/GROUP.json (micro: bench/baseline.json, docs/paths) and all that is made from it. Anything less is only shown."
 )]
 pub struct BenchArgs {
     /// What to measure [default: everything]
@@ -123,6 +123,9 @@ pub struct BenchArgs {
     /// Measure nothing: show the figures that are kept, and make anew what is made from them
     #[arg(long, conflicts_with_all = ["json", "no_save", "rounds", "cpu", "memory", "host_time", "time_limit", "profile"])]
     pub kept: bool,
+    /// Show, of what is named of the group micro, the path of one round, instruction by instruction
+    #[arg(long, requires = "names", conflicts_with_all = ["kept", "rounds"])]
+    pub path: bool,
     /// Times that each thing is measured [default: what the guest holds right]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rounds: Option<u32>,

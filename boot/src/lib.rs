@@ -2,7 +2,8 @@
 //!
 //! Host code is built by the workspace's own cargo call; guest code (the kernel and the programs,
 //! for ia32) is built by a nested one whose compiler and flags [`toolchain`] alone decides.
-//! [`guest`] builds, [`qemu`] boots, [`outcome`] judges; the commands ([`run`], [`mod@test`], [`mod@bench`],
+//! [`guest`] builds, [`qemu`] boots, [`outcome`] judges, [`plugin`]
+//! looks on where something is to be watched; the commands ([`run`], [`mod@test`], [`mod@bench`],
 //! [`check`], [`gdb`]) put these together. What the host needs from the machine is asked for in [`install`].
 //!
 //! A boot has passed only if QEMU ended with the status that the guest alone can cause *and* the
@@ -17,6 +18,7 @@ pub mod guest;
 pub mod install;
 pub mod libtest;
 pub mod outcome;
+pub mod plugin;
 pub mod qemu;
 pub mod records;
 pub mod run;

@@ -30,6 +30,10 @@ const QEMU_FILE: &str = "qemu.log";
 const COMMAND_FILE: &str = "command.sh";
 /// What is typed at the console.
 const TYPED_FILE: &str = "typed";
+/// In a boot's directory: the plugin.
+const PLUGIN: &str = "plugin.so";
+/// In a boot's directory: what the plugin had to say.
+const PLUGIN_FILE: &str = "plugin.jsonl";
 
 /// The emulator's version, as it says it.
 ///
@@ -51,6 +55,15 @@ pub struct Module {
     /// The file.
     pub path: PathBuf,
     /// The rest of the module's command line.
+    pub arguments: String,
+}
+
+/// A plugin of the emulator's code generator that looks on; see [`crate::plugin`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plugin {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is told, `NAME=VALUE,NAME=VALUE`, beside where to write.
     pub arguments: String,
 }
 
@@ -98,6 +111,8 @@ pub struct Machine {
     pub console: Console,
     /// Wall-clock time after which the boot counts as hung.
     pub time_limit: Option<Duration>,
+    /// What looks on.
+    pub plugin: Option<Plugin>,
 }
 
 /// A boot that is over.
@@ -111,6 +126,8 @@ pub struct Boot {
     pub records: String,
     /// What QEMU had to say.
     pub qemu: String,
+    /// What the plugin wrote.
+    pub seen: String,
     /// Wall-clock time that it took.
     pub duration: Duration,
 }
@@ -129,7 +146,7 @@ impl Machine {
         let read = |file| read_lossy(&directory.join(file));
         let (console, records, qemu) = (read(CONSOLE_FILE)?, read(RECORDS_FILE)?, read(QEMU_FILE)?);
         let outcome = Outcome::judge(ending, &console, &records, closing_name);
-        Ok(Boot { outcome, console, records, qemu, duration: started.elapsed() })
+        Ok(Boot { outcome, console, records, qemu, seen: read(PLUGIN_FILE)?, duration: started.elapsed() })
     }
 
     /// Starts QEMU with further arguments and does not wait. With `apart`, what the terminal's
@@ -166,7 +183,7 @@ impl Machine {
         Ok(Running { child })
     }
 
-    /// Empties `directory` and links the kernel and the modules into it.
+    /// Empties `directory` and links the kernel, the modules and the plugin into it.
     fn lay_out(&self, directory: &Path) -> Result<()> {
         let context = || format!("cannot prepare {}", directory.display());
         if directory.exists() {
@@ -185,6 +202,9 @@ impl Machine {
             }
         };
         link("kernel", &self.kernel)?;
+        if let Some(plugin) = &self.plugin {
+            link(PLUGIN, &plugin.path)?;
+        }
         self.modules.iter().try_for_each(|module| link(&module.name, &module.path))
     }
 
@@ -217,6 +237,9 @@ impl Machine {
         if !self.modules.is_empty() {
             let modules: Vec<_> = self.modules.iter().map(Module::for_initrd).collect();
             add(&["-initrd", &modules.join(",")]);
+        }
+        if let Some(plugin) = &self.plugin {
+            add(&["-plugin", &format!("./{PLUGIN},{},out={PLUGIN_FILE}", plugin.arguments)]);
         }
         arguments
     }
@@ -313,6 +336,7 @@ mod tests {
             clock: Clock::Instructions,
             console: Console::Quiet,
             time_limit: None,
+            plugin: None,
         }
     }
 

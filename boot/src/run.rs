@@ -136,6 +136,7 @@ pub fn describe(
         clock: if machine.host_time { Clock::Host } else { Clock::Instructions },
         console,
         time_limit: machine.limit(limit),
+        plugin: None,
     }
 }
 
@@ -234,6 +235,7 @@ mod tests {
             console: String::new(),
             records: records.into(),
             qemu: String::new(),
+            seen: String::new(),
             duration: Duration::ZERO,
         }
     }

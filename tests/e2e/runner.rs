@@ -10,7 +10,8 @@ use anyhow::{Context, Result, ensure};
 use freehold_boot::args::Profile;
 use freehold_boot::guest::{self, Guests};
 use freehold_boot::install;
-use freehold_boot::qemu::{self, Boot, Clock, Console, Machine, Module};
+use freehold_boot::plugin;
+use freehold_boot::qemu::{self, Boot, Clock, Console, Machine, Module, Plugin};
 use freehold_boot::run;
 use freehold_boot::workspace::Metadata;
 
@@ -37,6 +38,10 @@ pub fn run(scenarios: &[Scenario], jobs: usize) -> Result<usize> {
                 true => Some(guest::build(&[guest::KERNEL.into()], Profile::Dev)?),
                 false => None,
             },
+            plugin: match scenarios.iter().any(|scenario| !scenario.watch.is_empty()) {
+                true => Some(plugin::build("")?),
+                false => None,
+            },
         };
         let output = Metadata::read()?.target_dir.join("e2e");
         println!(
@@ -55,10 +60,12 @@ pub fn run(scenarios: &[Scenario], jobs: usize) -> Result<usize> {
     Ok(failed)
 }
 
-/// What was built: everything optimised, and the kernel with debug assertions if a scenario wants it.
+/// What was built: everything optimised, and the kernel with debug assertions and the emulator's plugin if a scenario
+/// wants them.
 struct Kernels {
     release: Guests,
     debug: Option<Guests>,
+    plugin: Option<Plugin>,
 }
 
 impl Kernels {
@@ -138,16 +145,21 @@ fn boot_once(scenario: &Scenario, append: &str, guests: &Kernels, directory: &Pa
         clock: Clock::Instructions,
         console: if scenario.typed.is_empty() { Console::Quiet } else { Console::Typed(scenario.typed) },
         time_limit: Some(scenario.time_limit),
+        plugin: guests
+            .plugin
+            .clone()
+            .filter(|_| !scenario.watch.is_empty())
+            .map(|plugin| Plugin { arguments: scenario.watch.into(), ..plugin }),
     };
     let boot =
         machine.boot(directory, scenario.expect.closing_name()).context("the boot could not be made")?;
     for words in scenario.shows {
         ensure!(boot.console.contains(words), "the console does not show {words:?}");
     }
-    if let Some(holds) = scenario.records
+    if let Some(holds) = scenario.holds
         && scenario.expect.is_met_by(&boot.outcome)
     {
-        holds(&boot.records)?;
+        holds(&boot)?;
     }
     if let Some(path) = &file {
         run::verdict(&boot, &run::digest_of(path)?).map_err(anyhow::Error::msg)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use freehold_boot::guest::PROGRAMS;
 use freehold_boot::outcome::Outcome;
+use freehold_boot::qemu::Boot;
 use freehold_boot::run::TOUR;
 
 /// Wall-clock time after which a boot counts as hung.
@@ -36,8 +37,10 @@ pub struct Scenario {
     pub shows: &'static [&'static str],
     /// Wall-clock time after which the boot counts as hung.
     pub time_limit: Duration,
-    /// What must hold of the records, beside how the boot must end.
-    pub records: Option<fn(&str) -> anyhow::Result<()>>,
+    /// What the emulator's plugin is told that looks on; nothing: none does.
+    pub watch: &'static str,
+    /// What must hold of what was written, beside how the boot must end.
+    pub holds: Option<fn(&Boot) -> anyhow::Result<()>>,
     /// It is booted twice, and must come to the same if every call goes the ordinary way through the kernel.
     pub both_ways: bool,
     /// How the boot must end.
@@ -139,7 +142,8 @@ impl Scenario {
             typed: "",
             shows: &[],
             time_limit: TIME_LIMIT,
-            records: None,
+            watch: "",
+            holds: None,
             both_ways: false,
             expect: Expect::Pass(name),
         }

@@ -186,7 +186,8 @@ fn figures() -> Vec<Scenario> {
     vec![Scenario {
         modules: vec![BENCH],
         memory_mib: micro::MEMORY_MIB,
-        records: Some(micro::no_worse),
+        watch: micro::WATCH,
+        holds: Some(micro::no_worse),
         ..Scenario::alone("bench-baseline", Expect::Pass(micro::CLOSING))
     }]
 }

@@ -30,6 +30,18 @@ pub struct Figures {
     /// Loads of CR3 in a round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub switches: Option<u64>,
+    /// Times in a round that the processor went from a program into the kernel, or back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crossings: Option<u64>,
+    /// INVLPGs in a round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invlpg: Option<u64>,
+    /// Distinct lines of 64 bytes from which the kernel's instructions came in a round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_lines: Option<u64>,
+    /// Distinct lines that the kernel's instructions loaded from or stored to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_lines: Option<u64>,
     /// Operations in a round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per: Option<u64>,
@@ -47,6 +59,11 @@ impl Figures {
     /// The same of the first round.
     pub fn first_tenths(&self, apart: bool) -> Option<u64> {
         self.first.map(|first| self.for_one(first, apart))
+    }
+
+    /// Distinct lines that the kernel touches, of code and of data.
+    pub fn lines(&self) -> u64 {
+        self.code_lines.unwrap_or(0) + self.data_lines.unwrap_or(0)
     }
 
     fn for_one(&self, round: u64, apart: bool) -> u64 {
@@ -92,6 +109,11 @@ impl Results {
     /// What a measurement came to.
     pub fn get(&self, name: &str) -> Option<&Figures> {
         self.0.get(name)
+    }
+
+    /// The same, to add to it.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Figures> {
+        self.0.get_mut(name)
     }
 
     /// All of them, by name.

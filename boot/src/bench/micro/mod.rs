@@ -1,11 +1,13 @@
 //! The group `micro`: what each operation of the kernel costs, beside what other kernels need for the same.
 //!
-//! The program `bench` measures, in a boot of its own, and this reads its records. Figures that are whole take the place
-//! of those that are kept, bench/baseline.json, from which the generated parts of docs/performance.md are made. A
-//! scenario of the end-to-end tests measures anew and asks [`no_worse`].
+//! The program `bench` measures, in boots of its own, and the emulator's plugin looks on; this reads what both wrote. Figures that are whole take the place of those that are kept, bench/baseline.json, from which, with the paths,
+//! the generated parts of docs/performance.md are made. A scenario of the end-to-end tests measures anew and asks
+//! [`no_worse`].
 
+mod counts;
 mod figures;
 mod file;
+mod path;
 mod rows;
 mod show;
 mod verdict;
@@ -19,12 +21,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::args::{BenchArgs, MachineArgs};
 use crate::bench::machine::{Machine, is_standard};
 use crate::bench::{markers, write_records};
-use crate::guest;
-use crate::qemu::{Console, Module};
+use crate::guest::{self, Guests};
+use crate::qemu::{self, Boot, Console, Module, Plugin};
 use crate::toolchain::Toolchain;
-use crate::{records, run, workspace};
+use crate::{plugin, records, run, workspace};
 
 use figures::Results;
+use show::Kept;
 
 /// The group's name.
 pub const NAME: &str = "micro";
@@ -37,6 +40,8 @@ pub const FIRSTS: &[&str] = &[
 pub const CLOSING: &str = "bench-micro";
 /// MiB of memory: ten thousand threads, a thousand spaces, a hundred thousand mappings.
 pub const MEMORY_MIB: u32 = 256;
+/// What the emulator's plugin is told.
+pub const WATCH: &str = "mode=path";
 /// Wall-clock time after which the boot counts as hung.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 
@@ -55,7 +60,7 @@ fn selects(argument: &str, name: &str) -> bool {
     name.strip_prefix(argument).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Measures what is selected (nothing: all), shows it, and keeps it if it is all; or shows what is kept.
+/// Measures what is selected (nothing: all), shows it, and keeps it if it is all; or shows what is kept, or paths.
 ///
 /// # Errors
 /// The guest code does not build, QEMU cannot be started, the boot fails, a record is missing, or a file cannot be
@@ -63,31 +68,64 @@ fn selects(argument: &str, name: &str) -> bool {
 pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     ensure!(!args.machine.host_time, "{NAME} counts instructions, which takes the instruction clock");
     ensure!(args.rounds.is_none(), "{NAME} makes as many rounds as each measurement needs");
+    let root = workspace::root();
     let selected =
         |name: &str| selections.is_empty() || selections.iter().any(|argument| selects(argument, name));
     if args.kept {
-        let (machine, mut results) = kept(workspace::root())?;
-        keep(workspace::root(), &machine, &results)?;
-        results.keep(selected);
-        println!("{}", show::tables(&results));
+        let mut kept = kept(root)?;
+        write_document(root, &kept)?;
+        kept.results.keep(selected);
+        println!("{}", show::tables(&kept.results));
         return Ok(());
     }
-    let results = measure(args, selections)?;
+    let guests = guest::build(&[guest::KERNEL.into(), guest::package_of(guest::BENCH)], args.build.profile)?;
+    let keeps = selections.is_empty() && is_standard(args) && !args.no_save;
+    let (results, paths) = measure(args, selections, &guests, keeps || args.path)?;
     let missing = results.missing(rows::names().filter(|name| selected(name)));
     ensure!(missing.is_empty(), "no record of {}", missing.join(", "));
+    if args.path {
+        let names = path::names(&guests)?;
+        paths.iter().for_each(|path| println!("{}", path::shown(path, &names)));
+        return Ok(());
+    }
     println!("{}", show::tables(&results));
-    if selections.is_empty() && is_standard(args) && !args.no_save {
-        keep(workspace::root(), &Machine::of(args, MEMORY_MIB)?, &results)?;
-        println!("\nkept: {}, {}", file::PATH, show::DOCUMENT);
+    if keeps {
+        path::keep(root, &paths, &path::names(&guests)?, &results)?;
+        let text = file::write(&Machine::of(args, MEMORY_MIB)?, &results);
+        fs::write(root.join(file::PATH), text).with_context(|| format!("cannot write {}", file::PATH))?;
+        write_document(root, &kept(root)?)?;
+        println!("\nkept: {}, {}, {}", file::PATH, show::DOCUMENT, path::DIRECTORY);
     } else if !args.no_save {
         println!("\nnot kept: that is for the whole group on the default machine");
     }
     Ok(())
 }
 
-fn measure(args: &BenchArgs, selections: &[&str]) -> Result<Results> {
-    let packages = [guest::KERNEL.into(), guest::package_of(guest::BENCH)];
-    let guests = guest::build(&packages, args.build.profile)?;
+/// Measures in two boots, of which the plugin looks on at the second; what they found and, if they are wanted, the paths.
+/// That both found the same shows that looking on changes nothing.
+fn measure(
+    args: &BenchArgs,
+    selections: &[&str],
+    guests: &Guests,
+    wants_paths: bool,
+) -> Result<(Results, Vec<path::Path>)> {
+    let alone = boot(args, selections, guests, None)?;
+    let sections = path::sections(&parsed(&alone.records)?)?;
+    let numbers: Vec<String> = sections.values().map(|of| of.section.to_string()).collect();
+    let watch = match wants_paths && !numbers.is_empty() {
+        true => format!("{WATCH},paths={}", numbers.join("+")),
+        false => WATCH.into(),
+    };
+    let watched = boot(args, selections, guests, Some(plugin::build(watch)?))?;
+    ensure!(watched.records == alone.records, "the guest measures something else when the plugin looks on");
+    let results = read(&watched)?;
+    write_records(args, &(watched.records + &file::lines(&results)))?;
+    let paths = if wants_paths { path::read(&watched.seen, &sections)? } else { Vec::new() };
+    Ok((results, paths))
+}
+
+/// Boots the program that measures.
+fn boot(args: &BenchArgs, selections: &[&str], guests: &Guests, plugin: Option<Plugin>) -> Result<Boot> {
     let module =
         Module { name: guest::BENCH.into(), path: guests.program(guest::BENCH)?, arguments: String::new() };
     let append = match selections {
@@ -97,6 +135,7 @@ fn measure(args: &BenchArgs, selections: &[&str]) -> Result<Results> {
     let machine = MachineArgs { memory: args.machine.memory.max(MEMORY_MIB), ..args.machine.clone() };
     let kernel = guests.program("kernel")?;
     let machine = run::describe(kernel, vec![module], append, Console::Quiet, &machine, Some(TIME_LIMIT));
+    let machine = qemu::Machine { plugin, ..machine };
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
     let boot = machine.boot(&scratch.path().join("boot"), Some(CLOSING))?;
     if !boot.outcome.passed() {
@@ -105,22 +144,30 @@ fn measure(args: &BenchArgs, selections: &[&str]) -> Result<Results> {
         tail.iter().rev().for_each(|line| eprintln!("| {line}"));
     }
     ensure!(boot.outcome.passed(), "{NAME}: {}", boot.outcome);
-    write_records(args, &boot.records)?;
-    read(&boot.records)
+    Ok(boot)
 }
 
-fn read(text: &str) -> Result<Results> {
-    Results::read(&records::parse(text).map_err(|bad| anyhow!("{bad}"))?)
+fn parsed(text: &str) -> Result<Vec<records::Record>> {
+    records::parse(text).map_err(|bad| anyhow!("{bad}"))
 }
 
-/// Compares what a boot of the program `bench` wrote, `records`, with the figures that are kept. Another compiler makes
-/// other code: its figures are read, and not compared.
+/// What a boot found: what the guest wrote, and of the same sections what the plugin saw.
+fn read(boot: &Boot) -> Result<Results> {
+    let records = parsed(&boot.records)?;
+    let mut results = Results::read(&records)?;
+    counts::add(&mut results, &records, &boot.seen)?;
+    Ok(results)
+}
+
+/// Compares what a boot of the program `bench` with the plugin found with the figures that are kept. Another compiler
+/// makes other code: its figures are read, and not compared.
 ///
 /// # Errors
-/// A figure is worse by more than 1 %, or missing; nothing is kept; the records are not as they must be.
-pub fn no_worse(records: &str) -> Result<()> {
-    let (machine, before) = kept(workspace::root())?;
-    let now = read(records)?;
+/// A figure is worse than [`verdict::worse`] lets pass, or missing; nothing is kept; guest and plugin disagree, or what
+/// they wrote is not as it must be.
+pub fn no_worse(boot: &Boot) -> Result<()> {
+    let (machine, before) = baseline(workspace::root())?;
+    let now = read(boot)?;
     let rustc = Toolchain::ready()?.version()?;
     if rustc != machine.rustc {
         println!(
@@ -135,14 +182,22 @@ pub fn no_worse(records: &str) -> Result<()> {
     Ok(())
 }
 
-fn kept(root: &Path) -> Result<(Machine, Results)> {
+fn baseline(root: &Path) -> Result<(Machine, Results)> {
     let path = root.join(file::PATH);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     file::read(&text).context(file::PATH)
 }
 
-/// Writes the figures and what is made from them, below `root`.
-fn keep(root: &Path, machine: &Machine, results: &Results) -> Result<()> {
+/// Everything that is kept, from which the document is made.
+fn kept(root: &Path) -> Result<Kept> {
+    let (machine, results) = baseline(root)?;
+    let paths = path::kept(root, &results)?;
+    let shown = path::text(root, path::SHOWN)?;
+    Ok(Kept { machine, results, paths, shown })
+}
+
+/// Makes the document's generated parts anew.
+fn write_document(root: &Path, kept: &Kept) -> Result<()> {
     let path = root.join(show::DOCUMENT);
     let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut names: Vec<&str> = markers::names(&old).collect();
@@ -150,12 +205,8 @@ fn keep(root: &Path, machine: &Machine, results: &Results) -> Result<()> {
     let mut expected = show::PARTS;
     expected.sort();
     ensure!(names == expected, "{} shows {names:?}; it must show each of {expected:?} once", show::DOCUMENT);
-    let document = markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
-    for (path, text) in [(file::PATH, file::write(machine, results)), (show::DOCUMENT, document)] {
-        let path = root.join(path);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    let document = markers::fill(&old, |name| show::part(name, kept)).context(show::DOCUMENT)?;
+    fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
@@ -182,11 +233,27 @@ mod tests {
 
     #[test]
     fn the_document_agrees_with_the_figures_that_are_kept() {
-        let (machine, results) = kept(workspace::root()).expect("a baseline");
-        let text = fs::read_to_string(workspace::root().join(show::DOCUMENT)).expect("a document");
-        let made = markers::fill(&text, |name| show::part(name, &machine, &results)).expect("good markers");
+        let root = workspace::root();
+        let kept = kept(root).expect("figures, and paths that agree with them");
+        let text = fs::read_to_string(root.join(show::DOCUMENT)).expect("a document");
+        let made = markers::fill(&text, |name| show::part(name, &kept)).expect("good markers");
         assert!(made == text, "{} is not what ./x bench --kept micro makes", show::DOCUMENT);
-        let baseline = fs::read_to_string(workspace::root().join(file::PATH)).expect("a baseline");
-        assert!(file::write(&machine, &results) == baseline, "{} is not as it is written", file::PATH);
+        let baseline = fs::read_to_string(root.join(file::PATH)).expect("a baseline");
+        assert!(
+            file::write(&kept.machine, &kept.results) == baseline,
+            "{} is not as it is written",
+            file::PATH
+        );
+    }
+
+    #[test]
+    fn every_path_that_is_kept_is_one_of_a_measurement() {
+        let files = fs::read_dir(workspace::root().join(path::DIRECTORY)).expect("a directory");
+        let name = |file: std::io::Result<fs::DirEntry>| file.expect("a file").file_name().into_string();
+        let mut files: Vec<String> = files.map(|file| name(file).expect("a plain name")).collect();
+        let mut expected: Vec<String> = path::measurements().map(|(name, _)| format!("{name}.txt")).collect();
+        files.sort();
+        expected.sort();
+        assert_eq!(files, expected);
     }
 }

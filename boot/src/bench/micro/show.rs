@@ -1,6 +1,9 @@
 //! The figures as tables: for a terminal, and for docs/performance.md.
 
-use super::figures::Results;
+use std::collections::BTreeMap;
+
+use super::figures::{Figures, Results};
+use super::path;
 use super::rows::{FURTHER, PEERS, Peer, Row, SIZES};
 use super::verdict::{growth, is_behind, misses};
 use crate::bench::machine::Machine;
@@ -9,17 +12,32 @@ use crate::bench::text::{grouped, table};
 /// The document, below the workspace.
 pub const DOCUMENT: &str = "docs/performance.md";
 /// The names of its generated parts.
-pub const PARTS: [&str; 6] = ["machine", "rows", "misses", "further", "growth", "bytes"];
+pub const PARTS: [&str; 8] = ["machine", "rows", "misses", "further", "growth", "bytes", "path", "paths"];
+
+/// What the document is made from.
+pub struct Kept {
+    /// On what the figures were taken.
+    pub machine: Machine,
+    /// The figures.
+    pub results: Results,
+    /// Where the instructions go, by measurement.
+    pub paths: BTreeMap<String, path::Kept>,
+    /// The listing of [`path::SHOWN`].
+    pub shown: String,
+}
 
 /// A part of the document.
-pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> {
+pub fn part(name: &str, kept: &Kept) -> Option<String> {
+    let results = &kept.results;
     match name {
-        "machine" => Some(machine_sentence(machine)),
+        "machine" => Some(machine_sentence(&kept.machine)),
         "rows" => Some(document_table(&ROW_HEADS, rows(results))),
         "misses" => Some(missed(results)),
         "further" => Some(document_table(&FURTHER_HEADS, further(results))),
         "growth" => Some(grown(results)),
         "bytes" => Some(table(&["what", "bytes"], sizes(results))),
+        "path" => Some(format!("```text\n{}```", kept.shown)),
+        "paths" => Some(gone(&kept.paths)),
         _ => None,
     }
 }
@@ -58,7 +76,7 @@ fn machine_sentence(machine: &Machine) -> String {
     )
 }
 
-const ROW_HEADS: [&str; 10] = [
+const ROW_HEADS: [&str; 14] = [
     "name",
     "operation",
     "here",
@@ -68,8 +86,19 @@ const ROW_HEADS: [&str; 10] = [
     "seL4",
     "first",
     "clearing",
-    "CR3 loads",
+    "crossings",
+    "CR3",
+    "invlpg",
+    "code",
+    "data",
 ];
+
+/// What a round does beside executing instructions, from crossings to lines of data.
+fn counts(figures: &Figures) -> impl Iterator<Item = String> {
+    let counts =
+        [figures.crossings, figures.switches, figures.invlpg, figures.code_lines, figures.data_lines];
+    counts.into_iter().map(|count| count.map_or(String::new(), grouped))
+}
 
 fn rows(results: &Results) -> Vec<Vec<String>> {
     let row = |row: &Row| {
@@ -79,7 +108,7 @@ fn rows(results: &Results) -> Vec<Vec<String>> {
             Some(_) => "misses",
             None => "ok",
         };
-        Some(vec![
+        let mut cells = vec![
             row.name.clone(),
             row.what.clone(),
             tenths(figures.tenths(row.apart)),
@@ -89,26 +118,28 @@ fn rows(results: &Results) -> Vec<Vec<String>> {
             peer(row.sel4.as_ref()),
             figures.first_tenths(row.apart).map_or(String::new(), tenths),
             figures.clearing.map_or(String::new(), grouped),
-            figures.switches.map_or(String::new(), grouped),
-        ])
+        ];
+        cells.extend(counts(figures));
+        Some(cells)
     };
     PEERS.rows.iter().filter_map(row).collect()
 }
 
-const FURTHER_HEADS: [&str; 6] = ["name", "operation", "instructions", "first", "clearing", "CR3 loads"];
+const FURTHER_HEADS: [&str; 10] =
+    ["name", "operation", "instructions", "first", "clearing", "crossings", "CR3", "invlpg", "code", "data"];
 
 fn further(results: &Results) -> Vec<Vec<String>> {
     let row = |(name, what): &(&str, &str)| {
         let figures = results.get(name)?;
-        let or_nothing = |number: Option<u64>| number.map_or(String::new(), grouped);
-        Some(vec![
+        let mut cells = vec![
             (*name).into(),
             (*what).into(),
             tenths(figures.tenths(false)),
             figures.first_tenths(false).map_or(String::new(), tenths),
-            or_nothing(figures.clearing),
-            or_nothing(figures.switches),
-        ])
+            figures.clearing.map_or(String::new(), grouped),
+        ];
+        cells.extend(counts(figures));
+        Some(cells)
     };
     FURTHER.iter().filter_map(row).collect()
 }
@@ -159,6 +190,25 @@ fn grown(results: &Results) -> String {
         )
     };
     growth(results).into_iter().map(line).collect()
+}
+
+/// A file in which there is less than one of so many instructions is not named.
+const FEW: u64 = 50;
+
+/// A line for each measurement: where its instructions are.
+fn gone(paths: &BTreeMap<String, path::Kept>) -> String {
+    let line = |(name, _): (&str, &str)| {
+        let kept = paths.get(name)?;
+        let is_much = |count: u64| count * FEW >= kept.total;
+        let mut places: Vec<String> = Vec::new();
+        for (file, count) in kept.files.iter().filter(|(_, count)| is_much(*count)) {
+            places.push(format!("{} {}", grouped(*count), file.replace("/src/", "/")));
+        }
+        let rest: u64 = kept.files.iter().map(|(_, count)| count).filter(|count| !is_much(**count)).sum();
+        places.extend((rest > 0).then(|| format!("{} elsewhere", grouped(rest))));
+        Some(format!("- [`{name}`](paths/{name}.txt) {}: {}.\n", grouped(kept.total), places.join(", ")))
+    };
+    path::measurements().filter_map(line).collect()
 }
 
 /// Tenths as people read them: without a point if there is nothing behind it.
