@@ -2,7 +2,7 @@
 //!
 //! A section begins and ends where a program reads the cycle counter with a mark ([`Kind::Opens`], [`Kind::Closes`]).
 //! Sections are numbered from 0 in the order in which they end. The file has a line for each, a JSON object with its
-//! number and its [`Counts`](crate::section::Counts); and, of the sections whose numbers `paths=N+N…` names, before it
+//! number and its [`Counts`]; and, of the sections whose numbers `paths=N+N…` names, before it
 //! a line for each instruction of its path.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! QEMU's plugin interface, as much of it as is used here, and a safe face to it: [`Watch`](crate::watch::Watch).
+//! QEMU's plugin interface, as much of it as is used here, and a safe face to it: [`Watch`].
 //!
 //! Declared by hand from QEMU's documentation, since Debian's package has no header. QEMU itself has the functions:
 //! nothing is linked, they are found when the plugin is loaded. What must hold: the declarations agree with every

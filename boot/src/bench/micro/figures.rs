@@ -61,6 +61,13 @@ impl Figures {
         self.first.map(|first| self.for_one(first, apart))
     }
 
+    /// What a round does that must not become more.
+    pub fn events(&self) -> [(&'static str, u64); 3] {
+        let events =
+            [("crossings", self.crossings), ("loads of CR3", self.switches), ("invlpg", self.invlpg)];
+        events.map(|(what, count)| (what, count.unwrap_or(0)))
+    }
+
     /// Distinct lines that the kernel touches, of code and of data.
     pub fn lines(&self) -> u64 {
         self.code_lines.unwrap_or(0) + self.data_lines.unwrap_or(0)

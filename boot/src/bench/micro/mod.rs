@@ -163,7 +163,7 @@ fn read(boot: &Boot) -> Result<Results> {
 /// makes other code: its figures are read, and not compared.
 ///
 /// # Errors
-/// A figure is worse than [`verdict::worse`] lets pass, or missing; nothing is kept; guest and plugin disagree, or what
+/// A figure is worse than the gate lets pass, or missing; nothing is kept; guest and plugin disagree, or what
 /// they wrote is not as it must be.
 pub fn no_worse(boot: &Boot) -> Result<()> {
     let (machine, before) = baseline(workspace::root())?;

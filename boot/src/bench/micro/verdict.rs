@@ -71,16 +71,10 @@ pub fn worse(kept: &Results, now: &Results) -> Vec<String> {
         };
         let medians = [before.median, figures.median];
         compare(&figures.unit, medians, before.median * (1000 + WORSE) / 1000);
-        let events: [(&str, fn(&Figures) -> Option<u64>); 3] = [
-            ("crossings", |figures| figures.crossings),
-            ("loads of CR3", |figures| figures.switches),
-            ("invlpg", |figures| figures.invlpg),
-        ];
-        for (what, count) in events {
-            let counts = [before, figures].map(|figures| count(figures).unwrap_or(0));
-            compare(what, counts, counts[0]);
+        for ((what, before), (_, now)) in before.events().into_iter().zip(figures.events()) {
+            compare(what, [before, now], before);
         }
-        let lines = [before, figures].map(Figures::lines);
+        let lines = [before.lines(), figures.lines()];
         compare("lines", lines, (lines[0] * (1000 + WORSE_LINES) / 1000).max(lines[0] + MORE_LINES));
     }
     lines
