@@ -36,8 +36,8 @@ pub struct Code {
     pub kind: Kind,
     /// Whether it is repeated, each iteration counting as one instruction.
     pub repeats: bool,
-    /// Whether it loads or stores, if it comes to its end.
-    pub reaches_memory: bool,
+    /// At how many places it loads or stores at least, if it comes to its end.
+    pub accesses: usize,
     /// The instruction.
     pub instruction: iced_x86::Instruction,
 }
@@ -54,17 +54,19 @@ impl Code {
             (Mnemonic::Mov, _) if loads_cr3 => Kind::LoadsCr3,
             _ => Kind::Plain,
         };
-        // What INT does to memory it does in the kernel's name, and with the kernel's stack.
-        let stays = instruction.flow_control() != FlowControl::Interrupt;
         let mut factory = InstructionInfoFactory::new();
-        let mut memory = factory.info(&instruction).used_memory().iter();
-        let reaches_memory = stays && memory.any(|used| used.access() != OpAccess::NoMemAccess);
+        let used = factory.info(&instruction).used_memory().iter();
+        let accesses = match instruction.flow_control() {
+            // What INT does to memory it does in the kernel's name, and with the kernel's stack.
+            FlowControl::Interrupt => 0,
+            _ => used.filter(|used| used.access() != OpAccess::NoMemAccess).count(),
+        };
         Code {
             address,
             size: bytes.len() as u32,
             kind,
             repeats: instruction.has_rep_prefix() || instruction.has_repne_prefix(),
-            reaches_memory,
+            accesses,
             instruction,
         }
     }
@@ -132,13 +134,14 @@ mod tests {
 
     #[test]
     fn memory_is_reached_by_operands_and_by_the_stack() {
-        let reaches = |bytes: &[u8]| Code::decode(0x1000, bytes).reaches_memory;
-        assert!(reaches(&[0x8B, 0x00]), "mov eax, [eax]");
-        assert!(reaches(&[0x50]), "push eax");
-        assert!(reaches(&[0xF3, 0xA5]), "rep movsd");
-        assert!(!reaches(&[0x8D, 0x00]), "lea eax, [eax]");
-        assert!(!reaches(&[0x0F, 0x34]), "sysenter");
-        assert!(!reaches(&[0xCD, 0x80]), "int 0x80");
+        let accesses = |bytes: &[u8]| Code::decode(0x1000, bytes).accesses;
+        assert_eq!(accesses(&[0x8B, 0x00]), 1, "mov eax, [eax]");
+        assert_eq!(accesses(&[0x50]), 1, "push eax");
+        assert_eq!(accesses(&[0xFF, 0x30]), 2, "push [eax]");
+        assert_eq!(accesses(&[0xF3, 0xA5]), 2, "rep movsd");
+        assert_eq!(accesses(&[0x8D, 0x00]), 0, "lea eax, [eax]");
+        assert_eq!(accesses(&[0x0F, 0x34]), 0, "sysenter");
+        assert_eq!(accesses(&[0xCD, 0x80]), 0, "int 0x80");
     }
 
     #[test]

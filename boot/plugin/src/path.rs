@@ -122,7 +122,7 @@ impl Watch for Path {
     }
 
     fn wants_accesses(&self, code: &Code) -> bool {
-        code.reaches_memory
+        code.accesses > 0
     }
 
     fn ends(&self) {}
