@@ -161,6 +161,9 @@ unsafe extern "C" fn on_block(_: Id, block: *mut Block) {
             (instruction, qemu_plugin_insn_vaddr(instruction))
         };
         let code = Code::decode(address as u32, bytes(instruction, &mut [0; LONGEST]));
+        if !mode.wants_executions(&code) {
+            continue;
+        }
         let wants_accesses = mode.wants_accesses(&code);
         let data = std::ptr::from_mut(Box::leak(Box::new(code))).cast();
         // SAFETY: the callbacks have the types that QEMU wants; `data` is what they make of it.

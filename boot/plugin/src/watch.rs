@@ -10,6 +10,11 @@ pub trait Watch: Send + Sync + 'static {
     /// The instruction that was executed last has loaded or stored; `look` finds out where, which takes time.
     fn accesses(&self, code: &'static Code, look: &dyn Fn() -> Access);
 
+    /// Whether the executions of this instruction are of interest. Asked when it is translated.
+    fn wants_executions(&self, _: &Code) -> bool {
+        true
+    }
+
     /// Whether the accesses of this instruction are of interest. Asked when it is translated.
     fn wants_accesses(&self, code: &Code) -> bool;
 
