@@ -19,7 +19,7 @@ use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{Errand, ThreadRef, reg};
-use crate::{device, ipc, transfer};
+use crate::{device, ipc, transfer, units};
 
 /// Revoke: takes back all that was derived from a capability.
 pub fn revoke(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -116,7 +116,7 @@ impl Kernel {
         if slot.kind() == IN_NODE {
             self.revoking(slot);
         }
-        let (progress, flush) = self.tables.revoke(slot, &mut self.units);
+        let (progress, flush) = self.tables.revoke(slot, &mut self.units.at(units::OFFSPRING));
         self.owe(flush);
         progress
     }
@@ -128,6 +128,7 @@ impl Kernel {
         if kind == Kind::Empty as u32 {
             return Progress::Done;
         }
+        spend!(self, units::CAPABILITY);
         if kind == Kind::Reply as u32 {
             // SAFETY: the slot names its caller until it is cleared, which is now.
             let caller = unsafe { ThreadRef::new(self.read(slot).object) };
@@ -142,7 +143,7 @@ impl Kernel {
             }
             finish!(self.revoke_slot(slot));
             while let Some(waiter) = self.head(slot) {
-                spend!(self, 1);
+                spend!(self, units::of_wait(waiter));
                 let running = self.scheduler.current();
                 self.dequeue(slot, waiter);
                 ipc::end_wait(self, waiter, Error::Canceled);
@@ -231,7 +232,7 @@ impl Kernel {
 
     fn stop_threads(&mut self, directory: u32) -> Progress {
         while let Some(thread) = self.first_thread(directory) {
-            spend!(self, 1);
+            spend!(self, units::THREAD);
             let running = self.scheduler.current();
             self.end_thread(thread);
             yield_to_woken!(self, running);
@@ -305,7 +306,7 @@ impl Kernel {
         while let count @ 1.. = self.tables.space_field(directory, AREA_TABLES)
             && count > left
         {
-            spend!(self, 1);
+            spend!(self, 2);
             let area = self.tables.area_table(directory).expect("it has Tables");
             let last = self.tables.entry(layout::in_table(area, count - 1)).address();
             match self.tables.detach(last) {
@@ -331,7 +332,7 @@ impl Kernel {
 
     /// Empties the entries of a Table or Directory, and all that hangs on them.
     fn empty_entries(&mut self, table: u32) -> Progress {
-        let (progress, flush) = self.tables.empty(table, &mut self.units);
+        let (progress, flush) = self.tables.empty(table, &mut self.units.at(units::ENTRY));
         self.owe(flush);
         progress
     }

@@ -34,7 +34,7 @@ impl Irqs {
 /// `line` has interrupted; it is masked.
 pub fn raise(k: &mut Kernel, line: u32) {
     let bound = k.irqs.0[line as usize];
-    if !bound.is_none() && !notification::signal(k, bound, 1 << line) {
+    if !bound.is_none() && !(k.units.spend(units::THREAD) && notification::signal(k, bound, 1 << line)) {
         units::note_again(line);
     }
 }
@@ -75,6 +75,9 @@ pub fn acknowledge(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// The notification or line that lives in `slot` ends.
 pub fn forget(k: &mut Kernel, slot: Link) {
     let cap = k.read(slot);
+    if !matches!(cap.kind, Kind::Notification | Kind::Irq) {
+        return;
+    }
     for line in 0..pic::LINES {
         let is_line = cap.kind == Kind::Irq && cap.badge == line;
         if k.irqs.0[line as usize] == slot || is_line {

@@ -22,7 +22,7 @@ use crate::strings::Part;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ReplyPlace, ThreadRef, Until, reg, special};
 use crate::transfer::{self, Exchange};
-use crate::{items, notification, pager, strings};
+use crate::{items, notification, pager, strings, units};
 
 /// Call: sends and waits for the reply.
 pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -87,7 +87,7 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
     }
     while let Some(sender) = k.head(origin).filter(|head| head.state.get() != State::Receiving) {
         // Each item can be derived, refused and taken back.
-        if !k.units.spend(1 + 3 * sender.tag().items()) {
+        if !k.units.spend(units::of_wait(sender) + units::ITEM * sender.tag().items()) {
             return Ok(Outcome::Again);
         }
         let entitled = k.may_still_wait(sender, origin);
@@ -273,7 +273,7 @@ fn check_tag(tag: Tag) -> Result<(), Error> {
 fn spend_on_items(k: &mut Kernel, t: ThreadRef) -> bool {
     match t.tag().items() {
         0 => true,
-        items => k.units.spend(3 * items),
+        items => k.units.spend(units::ITEM * items),
     }
 }
 
@@ -295,7 +295,7 @@ pub fn send_to(
 ) -> CallResult {
     while let Some(receiver) = k.head(origin).filter(|head| head.state.get() == State::Receiving) {
         if !k.may_still_wait(receiver, origin) {
-            if !k.units.spend(1) {
+            if !k.units.spend(units::of_wait(receiver)) {
                 return Ok(Outcome::Again);
             }
             k.dequeue(origin, receiver);

@@ -205,7 +205,7 @@ impl Kernel {
             return transfer::go_on(self, thread);
         }
         // Any number of threads can have gone on to receive, and whoever finds nobody there meets no other check.
-        if !self.units.spend(1) {
+        if !self.units.spend(units::THREAD) {
             return;
         }
         thread.errand.set(Errand::None);

@@ -17,6 +17,7 @@ use crate::errors::cause;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
+use crate::units;
 
 /// Where mappings are made or removed.
 #[derive(Clone, Copy)]
@@ -134,7 +135,7 @@ pub fn validate(k: &mut Kernel, t: ThreadRef) -> CallResult {
         if done >= count {
             return Ok(Outcome::Done);
         }
-        if !k.units.spend(1) {
+        if !k.units.spend(units::WORD) {
             return Ok(Outcome::Again);
         }
         let word = arch::copy::load_user(words.wrapping_add(4 * done)).map_err(|fault| {
@@ -182,7 +183,7 @@ pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
             if !k.tables.meta(next).is(EntryKind::Mapping) {
                 return Err(Error::Unmovable);
             }
-            if k.revoke_data(next) == Progress::Preempted {
+            if !k.units.spend(units::PARENT) || k.revoke_data(next) == Progress::Preempted {
                 return Ok(Outcome::Again);
             }
         }
@@ -197,7 +198,7 @@ pub fn revoke_range(k: &mut Kernel, t: ThreadRef) -> CallResult {
         if left == 0 {
             return Ok(Outcome::Done);
         }
-        if !k.units.spend(1) {
+        if !k.units.spend(units::REVOKE) {
             return Ok(Outcome::Again);
         }
         container.check(index, 1)?;

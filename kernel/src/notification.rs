@@ -15,6 +15,7 @@ use crate::ipc;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
+use crate::units;
 
 /// Notify: sets bits; whoever waits for them gets them.
 pub fn notify(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -33,7 +34,7 @@ pub fn signal(k: &mut Kernel, origin: Link, bits: u32) -> bool {
     k.tables.set_cap_field(origin, BADGE, bits);
     while let Some(waiter) = k.head(origin).filter(|_| bits != 0) {
         let entitled = k.may_still_wait(waiter, origin);
-        if !entitled && !k.units.spend(1) {
+        if !entitled && !k.units.spend(units::of_wait(waiter)) {
             return false;
         }
         k.dequeue(origin, waiter);

@@ -3,8 +3,8 @@
 //! A thread hangs in the slot that its deadline will reach next; when the wheel gets to a slot of a
 //! higher level, its threads move down, so each is touched at most four times before it expires.
 //!
-//! What must hold: `done` never passes a tick whose threads have not all been dealt with; each thread
-//! touched is one unit of work, so that 10,000 of them in one slot delay interrupts by at most 64.
+//! What must hold: `done` never passes a tick whose threads have not all been dealt with; each tick, and each thread
+//! touched, is a unit of work, or several, so that 10,000 of them in one slot delay interrupts by no more than others.
 
 use core::cell::Cell;
 
@@ -79,8 +79,8 @@ impl Wheel {
         self.done != units::ticks()
     }
 
-    /// The next thread whose limit has passed, or `None` after at most `*budget` threads touched or
-    /// when the wheel has caught up.
+    /// The next thread whose limit has passed; `None`: the wheel has caught up, or `*budget` does not suffice for
+    /// what is next.
     pub fn expire(&mut self, budget: &mut u32) -> Option<ThreadRef> {
         while self.is_behind() {
             let tick = self.done.wrapping_add(1);
@@ -91,12 +91,11 @@ impl Wheel {
                 if turned {
                     let slot = level * SLOTS + (tick >> (level * BITS) & (SLOTS - 1));
                     while let Some(thread) = self.slots[slot as usize].get() {
-                        if *budget == 0 {
-                            return None;
-                        }
-                        *budget -= 1;
+                        let has_passed = thread.deadline.get().wrapping_sub(tick) as i32 <= 0;
+                        let cost = if has_passed { units::of_wait(thread) } else { 1 };
+                        *budget = budget.checked_sub(cost)?;
                         self.cancel(thread);
-                        if thread.deadline.get().wrapping_sub(tick) as i32 <= 0 {
+                        if has_passed {
                             return Some(thread);
                         }
                         self.hang(thread);
@@ -104,6 +103,7 @@ impl Wheel {
                 }
                 self.level = level;
             }
+            *budget = budget.checked_sub(1)?;
             self.done = tick;
             self.level = LEVELS;
         }

@@ -126,7 +126,7 @@ pub fn go_on(k: &mut Kernel, driver: ThreadRef) {
         }
         // Each item can be derived, refused and taken back.
         Copied::All => {
-            if k.units.spend(1 + 3 * order(driver, role).0.tag().items()) {
+            if k.units.spend(1 + units::ITEM * order(driver, role).0.tag().items()) {
                 complete(k, driver, role);
             }
         }

@@ -1,7 +1,8 @@
 //! Units of work, and the check for interrupts between them.
 //!
 //! What must hold (docs/invariants.md, 9): at most [`UNITS`] units are done between two checks. A check opens
-//! interrupts for an instant; the handler only notes the line.
+//! interrupts for an instant; the handler only notes the line. No unit is more than some seventy instructions: what is
+//! dearer costs several, named here ("The longest stretch with interrupts off", docs/performance.md).
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,6 +10,30 @@ use freehold_abi::layout::UNITS;
 use freehold_user_pagetables::Budget;
 
 use crate::arch::{self, pic, pit};
+use crate::thread::ThreadRef;
+
+/// A capability that is deleted, beside what is derived from it and who waits on it.
+pub const CAPABILITY: u32 = 4;
+/// A hook or a capability that is taken back with what it was derived from.
+pub const OFFSPRING: u32 = 2;
+/// An entry that is emptied with its Table or Directory, and each node that hangs on it.
+pub const ENTRY: u32 = 4;
+/// A capability that a message carries: derived, refused and taken back.
+pub const ITEM: u32 = 7;
+/// A thread that does its errand, or ends.
+pub const THREAD: u32 = 5;
+/// A word of a Validate: the page is looked up.
+pub const WORD: u32 = 3;
+/// An entry that a RevokeRange looks at, beside what is derived from it.
+pub const REVOKE: u32 = 3;
+/// An entry that an Unmap finds with descendants, beside those.
+pub const PARENT: u32 = 4;
+
+/// A thread whose wait ends.
+pub fn of_wait(thread: ThreadRef) -> u32 {
+    // With it ends the transfer.
+    if thread.role.get().is_some() { THREAD } else { 3 }
+}
 
 /// Lines that have interrupted and are not yet dealt with, a bit each.
 pub static NOTED: AtomicU32 = AtomicU32::new(0);
@@ -135,5 +160,40 @@ impl Budget for Units {
     fn give_back(&mut self, units: u32) {
         self.left += units;
         debug_assert!(self.left <= UNITS);
+    }
+}
+
+/// A budget each of whose units costs several: for work that the pure crates count, and of which a step is dear.
+pub struct Dear<'a> {
+    units: &'a mut Units,
+    price: u32,
+}
+
+impl Units {
+    /// This budget for work whose units cost `price` each.
+    pub fn at(&mut self, price: u32) -> Dear<'_> {
+        Dear { units: self, price }
+    }
+}
+
+impl Budget for Dear<'_> {
+    #[inline(always)]
+    fn spend(&mut self, units: u32) -> bool {
+        self.units.spend(self.price * units)
+    }
+
+    #[inline(always)]
+    fn take(&mut self, most: u32) -> u32 {
+        if self.units.left < self.price && !self.units.check() {
+            return 0;
+        }
+        let taken = most.min(self.units.left / self.price);
+        self.units.left -= self.price * taken;
+        taken
+    }
+
+    #[inline(always)]
+    fn give_back(&mut self, units: u32) {
+        self.units.give_back(self.price * units);
     }
 }

@@ -5,7 +5,7 @@ use freehold_abi::layout::utcb::{RECEIVE_LIMIT, SEND_LIMIT};
 use freehold_abi::layout::{FOREVER, USER_TABLES};
 use freehold_guest_tests::crowd::{Crowd, Member};
 use freehold_guest_tests::home::Home;
-use freehold_guest_tests::objects::{derived, endpoint};
+use freehold_guest_tests::objects::{endpoint, notification};
 use freehold_guest_tests::pages::Frames;
 use freehold_guest_tests::worker::{MAIN_PRIORITY, eventually};
 use freehold_guest_tests::{board, check, check_eq};
@@ -44,11 +44,15 @@ pub fn table() {
 }
 
 pub fn directory() {
-    let (home, table) = (Home::new(), Table::new());
-    let hooks = (0..USER_TABLES)
-        .filter(|&index| calls::hook(table.name.name(), home.space(), index, Rights::WRITE).is_ok());
-    check!(hooks.count() >= 700);
-    drop(home);
+    for table_first in [true, false] {
+        let (home, table) = (Home::new(), Table::new());
+        let hook = |&index: &u32| calls::hook(table.name.name(), home.space(), index, Rights::WRITE).is_ok();
+        check!((0..USER_TABLES).filter(hook).count() >= 700);
+        if table_first {
+            drop(table);
+        }
+        drop(home);
+    }
 }
 
 pub fn area() {
@@ -77,7 +81,7 @@ fn slot(index: u32) -> SlotRef {
 }
 
 pub fn nodes() {
-    let (door, frames, table) = (endpoint(), Frames::take(1, 1), Table::new());
+    let (door, table) = (endpoint(), Table::new());
     with_node(|| {});
     with_node(|| (0..SLOTS).for_each(|index| check(calls::make_endpoint(slot(index)))));
     with_node(|| (0..SLOTS).for_each(|index| check(calls::make_notification(slot(index)))));
@@ -97,8 +101,14 @@ pub fn nodes() {
             check(calls::derive(CapName::new(NODE, index), copy.reference(), Rights::ALL, 1, 0));
         }
     });
-    drop(frames);
-    drop(derived(door.name(), Rights::ALL, 0, 0));
+    // All of them derived from one, which is revoked.
+    with_node(|| {
+        (0..SLOTS).for_each(|index| check(calls::derive(door.name(), slot(index), Rights::ALL, 7, 0)));
+        check(calls::revoke(door.reference()));
+        (0..SLOTS)
+            .for_each(|index| check(calls::derive(table.name.name(), slot(index), Rights::ALL, part, 0)));
+        check(calls::revoke(table.name.reference()));
+    });
 }
 
 fn check(made: Result<(), freehold_rt::Error>) {
@@ -140,7 +150,7 @@ pub fn threads() {
         let _ = member.call(number, [name, 0, 0, 0]);
     }
     board::clear();
-    let (first, second, bits) = (endpoint(), endpoint(), freehold_guest_tests::objects::notification());
+    let (first, second, bits) = (endpoint(), endpoint(), notification());
     let home = Home::new();
     home.give(CapName(DOOR), first.name(), Rights::ALL, 1);
     home.give(CapName(DOOR + 1), second.name(), Rights::ALL, 1);
