@@ -104,7 +104,8 @@ pub struct TestArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Groups:\n  micro     what each operation costs, beside other kernels: call, ipc, notify, string, map, unmap, share, \
-    unshare,\n            revoke, fault, table, thread, space, size\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n\n\
+    unshare,\n            revoke, fault, table, thread, space, size\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n  \
+    latency   the longest stretch with interrupts off, over the whole suite: latency.SCENARIO\n\n\
     Parts left out at the end stand for all; CASE may be the word before its size. Examples:\n  \
     ./x bench micro\n  ./x bench ipc.inter map.1 fault\n  ./x bench --path ipc.inter.0\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
     A whole group, measured on the machine that is the default, takes the place of the figures that are kept: \

@@ -22,6 +22,7 @@ pub mod plugin;
 pub mod qemu;
 pub mod records;
 pub mod run;
+pub mod suite;
 pub mod test;
 pub mod toolchain;
 pub mod workspace;

@@ -8,9 +8,7 @@
 use anyhow::{Context, Result, ensure};
 use freehold_boot::records::{self, Record};
 
-/// The word on the kernel's command line that switches the short paths off.
-pub const OFF: &str = "fastpath=off";
-/// What the kernel then says.
+/// What the kernel says whose short paths are switched off.
 pub const SAID: &str = "freehold: every call goes the ordinary way";
 
 /// The key of a record that says how many of ten calls for a short path went the ordinary way.

@@ -1,7 +1,7 @@
 //! End-to-end tests: every scenario boots a machine of its own.
 //!
 //! `./x test` runs them after the host's tests; `./x test NAME` runs those whose name contains NAME.
-//! What is tested is a row in [`scenarios`]; [`runner`] boots the rows, two at a time, and compares
+//! What is tested is a row in [`scenarios`] (`boot/src/suite`); [`runner`] boots the rows, two at a time, and compares
 //! how each ended with how it must end. The result is one line a scenario and a last line in the
 //! form of Rust's own test runner.
 //!
@@ -10,12 +10,11 @@
 
 mod both_ways;
 mod runner;
-mod scenario;
-mod scenarios;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use freehold_boot::suite::scenarios;
 
 /// The arguments that `cargo test … -- ARGUMENTS` passes on.
 #[derive(Debug, Parser)]

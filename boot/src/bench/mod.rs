@@ -3,6 +3,7 @@
 //! What is measured comes in groups. A group is a row in `GROUPS`; its measurements have names that begin with its
 //! own, and it does with them what it likes.
 
+pub mod latency;
 mod machine;
 mod markers;
 pub mod micro;
@@ -41,6 +42,13 @@ const GROUPS: &[Group] = &[
         has: transfer::has,
         parts: transfer::parts,
         run: transfer::run,
+    },
+    Group {
+        name: latency::NAME,
+        firsts: &[latency::NAME],
+        has: latency::has,
+        parts: latency::parts,
+        run: latency::run,
     },
 ];
 
@@ -117,7 +125,7 @@ mod tests {
     #[test]
     fn names_choose_groups_and_parts_of_them() {
         let whole = vec![("transfer", vec![])];
-        assert_eq!(chosen(&[]).expect("all"), [("micro", vec![]), ("transfer", vec![])]);
+        assert_eq!(chosen(&[]).expect("all"), [("micro", vec![]), ("transfer", vec![]), ("latency", vec![])]);
         assert_eq!(chosen(&["transfer"]).expect("a group"), whole);
         assert_eq!(chosen(&["transfer.open-64", "transfer"]).expect("a group and a part"), whole);
         assert_eq!(
@@ -136,9 +144,9 @@ mod tests {
     #[test]
     fn a_name_that_selects_nothing_is_refused_with_what_there_is() {
         for (names, hint) in [
-            (&["icp"][..], "there is micro, transfer"),
+            (&["icp"][..], "there is micro, transfer, latency"),
             (&["ipc.outer"], "ipc.inter.0"),
-            (&["transfers"], "there is micro, transfer"),
+            (&["transfers"], "there is micro, transfer, latency"),
             (&["transfer", "transfer.open-65"], "open-64"),
             (&["transfer."], "open-64"),
             (&["transfer.open-64.wire"], "wired"),

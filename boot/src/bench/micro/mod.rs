@@ -7,7 +7,7 @@
 mod counts;
 mod figures;
 mod file;
-mod path;
+pub mod path;
 mod rows;
 mod show;
 mod verdict;

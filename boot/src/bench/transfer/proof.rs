@@ -19,7 +19,7 @@ fn sources(program: &str) -> String {
     let path = match program {
         // Played by the first program, and by the host.
         "s92-service" => "user/init/src/service".into(),
-        "transfer" => "tests/e2e".into(),
+        "transfer" => "boot/src/suite".into(),
         _ => format!("tests/guest/src/bin/{program}"),
     };
     let files = fs::read_dir(workspace::root().join(&path)).expect(&path);

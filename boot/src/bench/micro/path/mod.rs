@@ -5,7 +5,7 @@
 
 mod fold;
 mod listing;
-mod symbols;
+pub mod symbols;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use freehold_boot::guest::PROGRAMS;
-use freehold_boot::outcome::Outcome;
-use freehold_boot::qemu::Boot;
-use freehold_boot::run::TOUR;
+use crate::guest::PROGRAMS;
+use crate::outcome::Outcome;
+use crate::qemu::Boot;
+use crate::run::TOUR;
 
 /// Wall-clock time after which a boot counts as hung.
 pub const TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -43,6 +43,8 @@ pub struct Scenario {
     pub holds: Option<fn(&Boot) -> anyhow::Result<()>>,
     /// It is booted twice, and must come to the same if every call goes the ordinary way through the kernel.
     pub both_ways: bool,
+    /// The short paths are switched off.
+    pub ordinary: bool,
     /// How the boot must end.
     pub expect: Expect,
 }
@@ -145,6 +147,7 @@ impl Scenario {
             watch: "",
             holds: None,
             both_ways: false,
+            ordinary: false,
             expect: Expect::Pass(name),
         }
     }

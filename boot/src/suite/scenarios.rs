@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use freehold_boot::bench::micro;
-use freehold_boot::guest::BENCH;
-
-use crate::scenario::{Expect, Scenario};
+use super::scenario::{Expect, Scenario};
+use crate::bench::{latency, micro};
+use crate::guest::BENCH;
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    let layers = [harness(), boot(), inside(), hello(), tour(), service(), transfer(), figures()];
+    let layers =
+        [harness(), boot(), inside(), hello(), tour(), service(), transfer(), long_work(), figures()];
     layers.into_iter().flatten().collect()
 }
 
@@ -189,5 +189,14 @@ fn figures() -> Vec<Scenario> {
         watch: micro::WATCH,
         holds: Some(micro::no_worse),
         ..Scenario::alone("bench-baseline", Expect::Pass(micro::CLOSING))
+    }]
+}
+
+/// Every kind of long work at its longest: interrupts are off for no longer than they may be.
+fn long_work() -> Vec<Scenario> {
+    vec![Scenario {
+        watch: latency::WATCH,
+        holds: Some(latency::short_enough),
+        ..Scenario::of("s94-latency", "s94-latency")
     }]
 }
