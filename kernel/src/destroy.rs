@@ -163,7 +163,7 @@ impl Kernel {
     #[inline(always)]
     fn reclaim_roots(&mut self, container: Container, index: u32, fresh: FreshRoot) -> Result<u32, Error> {
         container.check(index, 1)?;
-        if !self.units.spend(1) {
+        if !self.units.spend(units::ROOT) {
             return Ok(0);
         }
         let root = container.slot(index);
@@ -350,7 +350,7 @@ impl Kernel {
         let mut index = self.tables.cursor(node);
         while index < NODE_SLOTS {
             self.tables.set_cursor(node, index);
-            spend!(self, 1);
+            spend!(self, units::SLOT);
             if is_empty(self, index) {
                 let end = (index / STRETCH + 1) * STRETCH;
                 index = (index..end).find(|&index| !is_empty(self, index)).unwrap_or(end);

@@ -12,6 +12,10 @@ use freehold_user_pagetables::Budget;
 use crate::arch::{self, pic, pit};
 use crate::thread::ThreadRef;
 
+/// A root that is reclaimed, beside what it has become.
+pub const ROOT: u32 = 4;
+/// A slot of a node that ends, with those that are empty behind it.
+pub const SLOT: u32 = 2;
 /// A capability that is deleted, beside what is derived from it and who waits on it.
 pub const CAPABILITY: u32 = 4;
 /// A hook or a capability that is taken back with what it was derived from.

@@ -19,9 +19,10 @@ use crate::watch::{Access, Watch};
 
 /// Where a program's own instructions lead, SYSENTER and INT.
 const CALLS: [&str; 2] = ["sysenter_entry", "int_call_entry"];
-/// Where exceptions and interrupts lead: a row of stubs, and the one that replaces one of them, behind the last.
-const EVENTS: [&str; 2] = ["trap_stubs", "fpu_stub"];
-/// Bytes from one stub to the next.
+/// Where exceptions and interrupts lead: a row of stubs up to another one, and every other whose name ends so.
+const ROW: [&str; 2] = ["trap_stubs", "fpu_stub"];
+const STUB: &str = "_stub";
+/// Bytes from one stub of the row to the next.
 const STUB_BYTES: usize = 16;
 
 /// The mode.
@@ -33,8 +34,8 @@ pub struct Latency {
 /// Where the processor enters the kernel.
 struct Entries {
     calls: [Address; 2],
-    /// The first and the last; there is one every [`STUB_BYTES`].
-    events: [Address; 2],
+    /// Sorted.
+    events: Vec<Address>,
 }
 
 struct State {
@@ -65,21 +66,22 @@ impl Entries {
             let symbol = file.symbol_by_name(name).with_context(|| format!("it has no symbol {name}"))?;
             Ok(symbol.address() as Address)
         };
-        Ok(Entries {
-            calls: [symbol(CALLS[0])?, symbol(CALLS[1])?],
-            events: [symbol(EVENTS[0])?, symbol(EVENTS[1])?],
-        })
+        let others = file.symbols().filter(|symbol| symbol.name().is_ok_and(|name| name.ends_with(STUB)));
+        let row = (symbol(ROW[0])?..symbol(ROW[1])?).step_by(STUB_BYTES);
+        let mut events: Vec<Address> = row.chain(others.map(|symbol| symbol.address() as Address)).collect();
+        events.sort_unstable();
+        Ok(Entries { calls: [symbol(CALLS[0])?, symbol(CALLS[1])?], events })
     }
 
     fn step(&self, code: &Code) -> Step {
-        let [first, last] = self.events;
-        let is_stub = |address: Address| (address - first) as usize % STUB_BYTES == 0;
+        // Nearly all of the kernel's code lies behind its entries.
+        let may_be_stub = self.events.last().is_some_and(|last| code.address <= *last);
         match code.instruction.mnemonic() {
             Mnemonic::Sti => Step::Sti,
             Mnemonic::Cli => Step::Cli,
             Mnemonic::Iretd => Step::Iret,
             _ if self.calls.contains(&code.address) => Step::Called,
-            _ if (first..=last).contains(&code.address) && is_stub(code.address) => Step::Event,
+            _ if may_be_stub && self.events.binary_search(&code.address).is_ok() => Step::Event,
             _ => Step::Plain,
         }
     }
@@ -141,7 +143,10 @@ mod tests {
 
     #[test]
     fn steps_are_told_apart_by_place_and_by_what_they_do() {
-        let entries = Entries { calls: [0xC000_1000, 0xC000_2000], events: [0xC000_3000, 0xC000_3300] };
+        let entries = Entries {
+            calls: [0xC000_1000, 0xC000_2000],
+            events: vec![0xC000_3000, 0xC000_3010, 0xC000_3300],
+        };
         let at = |address| entries.step(&Code::decode(address, &[0x6A, 0x00]));
         assert_eq!([0xC000_1000, 0xC000_2000].map(at), [Step::Called; 2]);
         assert_eq!([0xC000_3000, 0xC000_3010, 0xC000_3300].map(at), [Step::Event; 3]);

@@ -35,6 +35,7 @@ fn main() {
             ("an area full of Tables", objects::area),
             ("nodes full of capabilities", objects::nodes),
             ("a node full of replies", objects::replies),
+            ("objects with nothing in them", objects::reclaimed),
             ("a space full of threads", objects::threads),
             ("an endpoint that many wait on", queues::deleted),
             ("many that wait in vain", queues::refused),

@@ -163,3 +163,17 @@ pub fn threads() {
     check_eq!(nobody, Err(freehold_rt::Error::Timeout));
     drop(crowd);
 }
+
+/// Objects of all kinds, with nothing in them, in one Reclaim.
+pub fn reclaimed() {
+    for _ in 0..2 {
+        let home = Home::new();
+        let crowd = Crowd::start_in(&home, CapName::NONE, 16, MAIN_PRIORITY - 1, |_| {});
+        drop(crowd);
+        drop(home);
+        let frames = Frames::take(8, 1);
+        for index in 0..8 {
+            check(calls::make_cap_node(frames.container(), frames.at(index), CapName::NONE, NODE - index));
+        }
+    }
+}
