@@ -99,7 +99,8 @@ pub fn boot(scenario: &Scenario, built: &Built, watch: Option<&str>, directory: 
         memory_mib: scenario.memory_mib,
         clock: Clock::Instructions,
         console: if scenario.typed.is_empty() { Console::Quiet } else { Console::Typed(scenario.typed) },
-        time_limit: Some(scenario.time_limit),
+        // To look at every instruction takes several times as long.
+        time_limit: Some(scenario.time_limit * if watch.is_some() { 5 } else { 1 }),
         plugin: plugin.map(|plugin| Plugin { arguments: arguments.into(), ..plugin }),
     };
     let boot =
