@@ -41,8 +41,9 @@ pub struct Scenario {
     pub watch: &'static str,
     /// What must hold of what was written, beside how the boot must end.
     pub holds: Option<fn(&Boot) -> anyhow::Result<()>>,
-    /// It is booted twice, and must come to the same if every call goes the ordinary way through the kernel.
-    pub both_ways: bool,
+    /// It is booted twice, and must come to the same if every call goes the ordinary way through the kernel; else at
+    /// least so many calls must take short paths.
+    pub both_ways: Option<u64>,
     /// The short paths are switched off.
     pub ordinary: bool,
     /// How the boot must end.
@@ -104,9 +105,9 @@ impl Scenario {
         }
     }
 
-    /// [`Scenario::of`], with the short paths and without.
-    pub fn both_ways(name: &'static str, program: &'static str) -> Scenario {
-        Scenario { both_ways: true, ..Scenario::of(name, program) }
+    /// [`Scenario::of`], with the short paths, which at least so many calls must take, and without.
+    pub fn both_ways(name: &'static str, program: &'static str, least: u64) -> Scenario {
+        Scenario { both_ways: Some(least), ..Scenario::of(name, program) }
     }
 
     /// The whole tour with a file of so many bytes.
@@ -146,7 +147,7 @@ impl Scenario {
             time_limit: TIME_LIMIT,
             watch: "",
             holds: None,
-            both_ways: false,
+            both_ways: None,
             ordinary: false,
             expect: Expect::Pass(name),
         }
