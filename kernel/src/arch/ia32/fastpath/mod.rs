@@ -47,11 +47,14 @@
 //! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
 //!
 //! What must hold: what it does is what `ipc.rs`, `notification.rs`, `pager.rs`, `upcall.rs` and `mapping.rs` would
-//! have done (s20-faults, s30-ipc, s40-memory, s60-fpu run both ways); up to the line that says so it changes nothing
-//! but registers, all of which are saved already, and what the thread accepts strings in, which the ordinary way reads
-//! anew. What it leaves undone, `Kernel::enter` makes up for. Only a copy that a missing page or an interrupt stops is
-//! not undone: the ordinary path goes on behind its last byte. Memory is reached through SS: DS and ES are still the
-//! program's, as EFLAGS is; they are cleaned where the space changes, so that between spaces nothing passes in them.
+//! have done (their tests run both ways); up to the line that says so it changes nothing but registers, all of which
+//! are saved already, and what the thread accepts strings in, which the ordinary way reads anew. What it leaves
+//! undone, `Kernel::enter` makes up for. Memory is reached through SS: DS and ES are still the program's, as EFLAGS
+//! is; they are cleaned where the space changes, so that between spaces nothing passes in them.
+//!
+//! A string is copied before that line. When a page is missing, or an interrupt comes between two pieces of 16 KiB,
+//! the ordinary way goes on behind the last byte (`ipc::string_begun`), with the string that was read: to begin anew
+//! would show where string and buffer, or the list that names the string, are the same memory.
 
 use core::arch::global_asm;
 use core::cell::UnsafeCell;
