@@ -33,6 +33,7 @@ fn main() {
             ("notifications", messages::notifications),
             ("which messages take a short path", short::messages),
             ("which signals take a short path", short::signals),
+            ("which signals there and back take a short path", short::answers),
             ("flags and segment registers stay in their space", crossing::flags_and_segments),
             ("who is notified runs in turn", signals::order),
             ("several wait for one notification", signals::several),

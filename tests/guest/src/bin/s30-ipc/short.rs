@@ -119,6 +119,55 @@ pub fn signals() {
     takes("no right", false, || enter(Call::Receive as u32, [badged.name().0, 0, 0, 0]).0 != 0);
 }
 
+/// Notifications there and back, between the spaces of two threads and within one.
+pub fn answers() {
+    /// What the partner waits for, and what it sets then, in its space.
+    const HEARS: CapName = CapName(8);
+    const TELLS: CapName = CapName(9);
+    fn echo(names: u32) {
+        while let Ok(bits) = calls::wait(CapName(names & 0xFFF)) {
+            let _ = calls::notify(CapName(names >> 12), bits);
+        }
+    }
+    for home in [Home::new(), Home::own()] {
+        let (there, back) = (notification(), notification());
+        let names = match home.space() {
+            CapName::NONE => [there.name(), back.name()],
+            _ => {
+                home.give(HEARS, there.name(), Rights::RECEIVE, 0);
+                home.give(TELLS, back.name(), Rights::SEND, 0);
+                [HEARS, TELLS]
+            }
+        };
+        let start = |options| {
+            let worker = Worker::spawn(&home, options, echo, names[0].0 | names[1].0 << 12);
+            check!(worker.reaches(State::Waiting));
+            worker
+        };
+        let round = || calls::notify(there.name(), 6) == Ok(()) && calls::wait(back.name()) == Ok(6);
+        Utcb::current().within((FOREVER, FOREVER), || {
+            let worker = start(BESIDE);
+            takes("there and back", true, round);
+            drop(endpoint());
+            takes("behind another object's end", true, round);
+            Utcb::current().within((0, 1000), || takes("a time limit", false, round));
+            takes("as before", true, round);
+            let second = start(BESIDE);
+            takes("two that wait", false, round);
+            drop((worker, second));
+            let worker = start(BELOW);
+            takes("one below, which is woken by what it has to wait for", false, round);
+            drop(worker);
+            let worker = start(ABOVE);
+            takes("one above", false, round);
+            drop(worker);
+            let worker = start(Options { fpu: true, ..BESIDE });
+            takes("FPU use", false, round);
+            drop(worker);
+        });
+    }
+}
+
 fn serve(endpoint: u32) {
     serve_with(endpoint, enter);
 }
