@@ -142,13 +142,13 @@ pub fn derive<S: Slots>(
     Ok(total)
 }
 
-/// The first part of [`derive`]: `parent` pays for a child with `total`, which the child's slot can store.
+/// The first part of [`derive()`]: `parent` pays for a child with `total`, which the child's slot can store.
 ///
 /// For a store that writes a child's node together with something of its own. It then puts the child behind its
 /// parent ([`insert`]) and writes the node that `derive` would have put there; nothing comes between the three.
 ///
 /// # Errors
-/// As [`derive`].
+/// As [`derive()`].
 #[inline(always)]
 pub fn pay<S: Slots>(slots: &mut S, parent: Link, total: u32) -> Result<(), DeriveError> {
     let credits = slots.credits(parent);
@@ -190,7 +190,7 @@ fn pay_anew<S: Slots>(slots: &mut S, parent: Link, total: u32) -> Result<(), Der
     Ok(())
 }
 
-/// The second part of [`derive`]: puts `child`, an unlinked slot, behind `parent`.
+/// The second part of [`derive()`]: puts `child`, an unlinked slot, behind `parent`.
 #[inline(always)]
 pub fn insert<S: Slots>(slots: &mut S, parent: Link, child: Link) {
     let next = slots.next(parent);

@@ -6,11 +6,13 @@
 
 use freehold_captree::{Link, Slots, remove};
 
-use crate::layout::{self, ENTRIES, IN_DIRECTORY, IN_TABLE};
+use crate::layout::{self, ENTRIES};
 use crate::{Budget, Entry, Flush, FrameType, Memory, Progress, Tables};
 
 /// Entries that are looked at for one unit, while they are empty: 256 bytes of them, as with clearing.
 pub const STRETCH: u32 = 64;
+/// Units that a hook takes.
+pub const HOOK: u32 = 2;
 
 impl<M: Memory> Tables<M> {
     /// Takes everything off the list of a dying object, whose root is `root`, one node a unit. All that is
@@ -39,10 +41,10 @@ impl<M: Memory> Tables<M> {
         }
     }
 
-    /// Takes back every entry of the dying Table or Directory at `table`, whose views are gone, and all
-    /// that hangs on it: one node, or a stretch of empty entries, a unit.
+    /// Takes back every entry of the dying Table or Directory at `table`, whose views are gone, and all that hangs on
+    /// it: a mapping or a stretch of empty entries a unit, a hook, which stands among slots of all kinds, [`HOOK`].
     pub fn empty(&mut self, table: u32, budget: &mut impl Budget) -> (Progress, Flush) {
-        let kind = if self.was(table) == FrameType::Directory { IN_DIRECTORY } else { IN_TABLE };
+        let is_directory = self.was(table) == FrameType::Directory;
         let mut flush = Flush::None;
         let mut index = self.cursor(table);
         let progress = loop {
@@ -50,29 +52,45 @@ impl<M: Memory> Tables<M> {
                 break Progress::Done;
             }
             debug_assert!(index < ENTRIES, "more live entries are counted than there are");
-            let slot = Link::new(table + 4 * index, kind);
-            let live = self.entry(slot) != Entry::ZERO;
-            if live {
-                let (progress, due) = self.revoke(slot, budget);
-                flush = flush.and(due);
-                if progress == Progress::Preempted {
-                    break progress;
+            let slot = layout::in_table(table, index);
+            if self.entry(slot) == Entry::ZERO {
+                if !budget.spend(1) {
+                    break Progress::Preempted;
                 }
-            }
-            if !budget.spend(1) {
-                break Progress::Preempted;
-            }
-            if live {
-                let removed = remove(self, slot);
-                debug_assert!(removed.is_ok(), "nothing is derived from it any more");
-                flush = flush.and(self.clear_slot(slot));
+                index += self.memory.zeros(slot.address(), STRETCH - index % STRETCH);
+            } else if is_directory {
+                if !budget.spend(HOOK) {
+                    break Progress::Preempted;
+                }
+                flush = flush.and(self.take_hook(layout::in_directory(table, index)));
                 index += 1;
             } else {
-                index += self.memory.zeros(slot.address(), STRETCH - index % STRETCH);
+                if !budget.spend(1) {
+                    break Progress::Preempted;
+                }
+                let run = self.unmap_run(slot, 1, None);
+                flush = flush.and(run.flush);
+                index += run.done;
+                if run.done == 0 {
+                    // What hangs on it goes first.
+                    budget.give_back(1);
+                    let (progress, due) = self.revoke(slot, budget);
+                    flush = flush.and(due);
+                    if progress == Progress::Preempted {
+                        break progress;
+                    }
+                }
             }
         };
         self.set_cursor(table, index);
         (progress, flush)
+    }
+
+    /// Takes a hook, from which nothing is ever derived, back.
+    fn take_hook(&mut self, slot: Link) -> Flush {
+        let removed = remove(self, slot);
+        debug_assert!(removed.is_ok(), "nothing is ever derived from a hook");
+        self.clear_hook(slot)
     }
 }
 

@@ -4,6 +4,7 @@
 mod support;
 
 use freehold_captree::phi;
+use freehold_user_pagetables::empty::{HOOK, STRETCH};
 use freehold_user_pagetables::{FrameType, Progress, Tables};
 use support::machine::Physical;
 use support::model::At;
@@ -162,25 +163,30 @@ fn end(world: &mut World, frame: u32, units: u32) -> u32 {
 /// passed over, and the frames are clear in the end (which the operation itself looks at).
 #[test]
 fn objects_end_from_every_stop() {
-    let (last_entry, last_hook) = (1023, 767);
-    let places: [(&[u32], u32); 6] =
-        [(&[], 0), (&[0], 1), (&[1], 2), (&[63, 64], 3), (&[0, 500], 10), (&[7, 8, 9, 300, 301], 11)];
-    for (kind, frame, last) in
-        [(FrameType::Table, SPARE, last_entry), (FrameType::Directory, OTHER, last_hook)]
-    {
-        let children = |places: &[u32]| if kind == FrameType::Table { places.len() as u32 / 2 } else { 0 };
-        for (places, wanted) in places {
-            assert_eq!(
-                end(&mut object(kind, places), frame, 1),
-                wanted + children(places),
-                "{kind:?} {places:?}"
-            );
-            for units in [2, 3, 64] {
+    let tables = (FrameType::Table, SPARE, 1023, 1);
+    let spaces = (FrameType::Directory, OTHER, 767, HOOK);
+    for (kind, frame, last, price) in [tables, spaces] {
+        let (at_the_end, stretches) = ([last], (last + 1) / STRETCH);
+        let places: [(&[u32], u32); 7] = [
+            (&[], 0),
+            (&[0], 0),
+            (&[1], 1),
+            (&[63, 64], 1),
+            (&[0, 500], 8),
+            (&[7, 8, 9, 300, 301], 6),
+            (&at_the_end, stretches),
+        ];
+        for (places, passed_over) in places {
+            let children = if kind == FrameType::Table { places.len() as u32 / 2 } else { 0 };
+            let needs = passed_over + price * places.len() as u32 + children;
+            assert_eq!(end(&mut object(kind, places), frame, needs), needs.min(1), "{kind:?} {places:?}");
+            if needs > price {
+                assert_eq!(end(&mut object(kind, places), frame, needs - 1), 2, "{kind:?} {places:?}");
+            }
+            for units in [price, price + 1, 7] {
                 end(&mut object(kind, places), frame, units);
             }
         }
-        // One for each stretch up to the last entry, and one for the entry.
-        assert_eq!(end(&mut object(kind, &[last]), frame, 1), (last + 1) / 64 + 1);
     }
     let full: Vec<u32> = (0..1024).step_by(3).collect();
     end(&mut object(FrameType::Table, &full), SPARE, 64);

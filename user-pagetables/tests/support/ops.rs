@@ -2,7 +2,7 @@
 //! refused changes no word of memory.
 
 use freehold_captree::{DeriveError, derive, remove};
-use freehold_user_pagetables::empty::STRETCH;
+use freehold_user_pagetables::empty::{HOOK, STRETCH};
 use freehold_user_pagetables::layout::{self, SPACE_FIELD_COUNT, SPACE_FIELDS};
 use freehold_user_pagetables::{
     AreaError, DonateError, Flush, FrameType, FreshRoot, MapError, Memory, Progress, Tables, frames_of,
@@ -418,10 +418,11 @@ impl World {
             if live && taken == below {
                 forest.settle(place(index));
             }
-            if *units == 0 {
+            let price = if live && directory { HOOK } else { 1 };
+            if *units < price {
                 break Progress::Preempted;
             }
-            *units -= 1;
+            *units -= price;
             if live {
                 assert!(forest.remove(place(index)));
                 index += 1;
