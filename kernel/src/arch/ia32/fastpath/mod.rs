@@ -41,8 +41,8 @@
 //! 11. The capabilities allow it, and neither a Table nor the space is being destroyed. The page lies in a Table of the
 //!    space's own; Unmap: which has one hook.
 //! 12. Update: the source holds a frame, is not being revoked, is not as deep as can be and can pay; the destination
-//!     is empty. Unmap: the entry is a mapping, nothing is derived from it, and the node before it has no bound, so that
-//!     nobody is paid.
+//!     is empty. Unmap: the entry is a mapping, nothing is derived from it, and the node before it has no bound, so
+//!     that nobody is paid.
 //!
 //! The partner's part of 5 and 6 is one comparison: [`Thread::receiver_beside`], [`Thread::caller_beside`].
 //!
