@@ -8,7 +8,9 @@ use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS, NODES, UNIT_BYTES, USER_TABLES};
 use freehold_abi::{Error, Rights};
 use freehold_captree::{Link, remove};
-use freehold_user_pagetables::layout::{self, AREA_TABLES, IN_NODE, SPACE_FIELD_COUNT, SPACE_FIELDS, SPACE_NODES};
+use freehold_user_pagetables::layout::{
+    self, AREA_TABLES, IN_NODE, SPACE_FIELD_COUNT, SPACE_FIELDS, SPACE_NODES,
+};
 use freehold_user_pagetables::{
     Budget, FrameType, FreshRoot, Kind as EntryKind, Memory, Progress, frames_of,
 };

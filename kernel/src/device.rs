@@ -34,7 +34,7 @@ impl Irqs {
 /// `line` has interrupted; it is masked.
 pub fn raise(k: &mut Kernel, line: u32) {
     let bound = k.irqs.0[line as usize];
-    if !bound.is_none() && !(k.units.spend(units::THREAD) && notification::signal(k, bound, 1 << line)) {
+    if !(bound.is_none() || k.units.spend(units::THREAD) && notification::signal(k, bound, 1 << line)) {
         units::note_again(line);
     }
 }

@@ -19,7 +19,7 @@ pub struct Scenario {
     pub kernel: &'static str,
     /// The kernel is built without optimisation, with debug assertions and overflow checks.
     pub debug_kernel: bool,
-    /// The modules: guest programs with their arguments, "PROGRAM[ ARGUMENTS]"; the first one is the
+    /// The modules: guest programs with their arguments, `PROGRAM[ ARGUMENTS]`; the first one is the
     /// first program.
     pub modules: Vec<&'static str>,
     /// The kernel's command line.

@@ -1,7 +1,7 @@
 //! Where the instructions go: the path of a section, instruction by instruction, as the emulator's plugin saw it.
 //!
 //! Each measurement has a file, docs/paths/NAME.txt, with the path of one warm section: by file, by function, and, where
-//! there is a reason to look ([`is_listed`]), every instruction. They are made when figures are kept.
+//! there is a reason to look (`is_listed`), every instruction. They are made when figures are kept.
 
 mod fold;
 mod listing;

@@ -39,7 +39,7 @@
 //!
 //! 10. Update: one update of one page, at its beginning, into a space, with total 0. Unmap: one page of the own space.
 //! 11. The capabilities allow it, and neither a Table nor the space is being destroyed. The page lies in a Table of the
-//!    space's own; Unmap: which has one hook.
+//!     space's own; Unmap: which has one hook.
 //! 12. Update: the source holds a frame, is not being revoked, is not as deep as can be and can pay; the destination
 //!     is empty. Unmap: the entry is a mapping, nothing is derived from it, and the node before it has no bound, so
 //!     that nobody is paid.
