@@ -12,7 +12,8 @@ use freehold_user_pagetables::layout::{self, BADGE, IN_NODE, OBJECT, SPACE_NODES
 
 use crate::errors::cause;
 use crate::kernel::Kernel;
-use crate::thread::{ReplyPlace, ThreadRef};
+use crate::reply::ReplyPlace;
+use crate::thread::ThreadRef;
 
 /// Kind of the slot of an object that is being deleted: its copies no longer work.
 pub const DYING: u32 = 15;

@@ -18,9 +18,10 @@ use crate::caps::{Cap, Content};
 use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
+use crate::reply::ReplyPlace;
 use crate::strings::Part;
 use crate::syscall::{CallResult, Outcome};
-use crate::thread::{ReplyPlace, ThreadRef, Until, reg, special};
+use crate::thread::{ThreadRef, Until, reg, special};
 use crate::transfer::{self, Exchange};
 use crate::{items, notification, pager, strings, units};
 

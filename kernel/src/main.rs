@@ -30,6 +30,7 @@ mod pager;
 mod panic;
 mod physical;
 mod queue;
+mod reply;
 mod scheduler;
 mod strings;
 mod syscall;

@@ -8,7 +8,22 @@
 
 use core::cell::Cell;
 
-use crate::thread::{Place, Thread, ThreadRef};
+use crate::thread::{Thread, ThreadRef};
+
+/// A place of a thread in a circular list. In no list, it is a circle by itself.
+pub struct Place {
+    /// The thread behind.
+    pub next: Cell<ThreadRef>,
+    /// The thread before.
+    pub prev: Cell<ThreadRef>,
+}
+
+impl Place {
+    /// The place of `thread` in no list.
+    pub fn alone(thread: ThreadRef) -> Place {
+        Place { next: Cell::new(thread), prev: Cell::new(thread) }
+    }
+}
 
 /// Which place of a thread a list runs through.
 pub type Through = fn(&Thread) -> &Place;

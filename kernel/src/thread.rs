@@ -22,6 +22,8 @@ use crate::arch::fpu::FpuArea;
 use crate::arch::paging::{to_physical, to_virtual};
 use crate::arch::{EFLAGS_USER, Regs, VECTOR_RESTART, VECTOR_SYSENTER};
 use crate::items::Named;
+use crate::queue::Place;
+use crate::reply::ReplyCell;
 use crate::strings::List;
 use crate::transfer::{Progress, Role};
 
@@ -42,49 +44,6 @@ pub mod reg {
     pub const EIP: usize = offset_of!(Regs, eip) / 4;
     pub const EFLAGS: usize = offset_of!(Regs, eflags) / 4;
     pub const ESP: usize = offset_of!(Regs, esp) / 4;
-}
-
-/// Where the capability to answer a caller is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ReplyPlace {
-    /// Nowhere: nobody can answer.
-    None,
-    /// With the thread that received the call.
-    Held(ThreadRef),
-    /// In a slot of a capability node.
-    Slot(Link),
-}
-
-/// A [`ReplyPlace`] in one word: 0, the thread's frame, or the slot's link, whose kind is never 0.
-#[derive(Default)]
-pub struct ReplyCell(Cell<u32>);
-
-impl ReplyCell {
-    /// Where it is.
-    pub fn get(&self) -> ReplyPlace {
-        let word = self.0.get();
-        match (NonZeroU32::new(word), Link::from_word(word)) {
-            (None, _) => ReplyPlace::None,
-            (Some(frame), link) if link.kind() == 0 => ReplyPlace::Held(ThreadRef(frame)),
-            (_, link) => ReplyPlace::Slot(link),
-        }
-    }
-
-    /// It is elsewhere.
-    pub fn set(&self, place: ReplyPlace) {
-        self.0.set(match place {
-            ReplyPlace::None => 0,
-            ReplyPlace::Held(thread) => thread.frame(),
-            ReplyPlace::Slot(slot) => slot.word(),
-        });
-    }
-
-    /// Sets it; what it was.
-    pub fn replace(&self, place: ReplyPlace) -> ReplyPlace {
-        let before = self.get();
-        self.set(place);
-        before
-    }
 }
 
 /// A slot of a capability node, by its address; or none.
@@ -126,21 +85,6 @@ pub enum Until {
     Tick(u32),
     /// It has waited before, without a limit.
     Forever,
-}
-
-/// A place of a thread in a circular list. In no list, it is a circle by itself.
-pub struct Place {
-    /// The thread behind.
-    pub next: Cell<ThreadRef>,
-    /// The thread before.
-    pub prev: Cell<ThreadRef>,
-}
-
-impl Place {
-    /// The place of `thread` in no list.
-    fn alone(thread: ThreadRef) -> Place {
-        Place { next: Cell::new(thread), prev: Cell::new(thread) }
-    }
 }
 
 /// The message of a faulting thread, which its registers cannot hold.

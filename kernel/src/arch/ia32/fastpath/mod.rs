@@ -78,8 +78,9 @@ use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
 use super::window::WINDOW_BASE;
 use crate::arch::kernel_string_begun;
 use crate::kernel::{KERNEL, offsets};
+use crate::queue::Place;
 use crate::strings::List;
-use crate::thread::{Place, Thread, special};
+use crate::thread::{Thread, special};
 use crate::units::NOTED;
 
 global_asm!(
