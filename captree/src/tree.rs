@@ -45,6 +45,10 @@ pub trait Slots {
         let node = self.node(slot);
         (node.total != UNLIMITED).then_some(node.credits)
     }
+    /// The credits alone; 0 if the total is [`UNLIMITED`].
+    fn credits_left(&self, slot: Link) -> u32 {
+        self.credits(slot).unwrap_or(0)
+    }
     /// Writes the other fields.
     fn put(&mut self, slot: Link, node: Node);
     /// Writes the credits alone.
@@ -243,30 +247,29 @@ pub fn revoke_steps<S: Slots>(
     mut empty: impl FnMut(&mut S, Link),
 ) -> (u32, bool) {
     let depth = slots.depth(slot);
-    let (mut steps, mut refund) = (0, 0u32);
+    let (mut left, mut refund) = (most, 0u32);
     let mut behind = slots.next(slot);
     let complete = loop {
         if behind.is_none() || slots.depth(behind) <= depth {
             break true;
         }
-        if steps == most {
+        if left == 0 {
             break false;
         }
+        left -= 1;
         let taken = behind;
         behind = slots.next(taken);
-        steps += 1;
         // What it has left and the price of its place. Below a node without a bound the sum means nothing.
-        refund = u32::wrapping_add(refund, slots.credits(taken).unwrap_or(0).wrapping_add(1));
+        refund = refund.wrapping_add(slots.credits_left(taken)).wrapping_add(1);
         slots.set_next(taken, Link::NONE);
         slots.set_prev(taken, Link::NONE);
         empty(slots, taken);
     };
-    if steps > 0 {
-        slots.set_next(slot, behind);
-        if !behind.is_none() {
-            slots.set_prev(behind, slot);
-        }
+    slots.set_next(slot, behind);
+    if !behind.is_none() {
+        slots.set_prev(behind, slot);
     }
+    let steps = most - left;
     if complete {
         settle(slots, slot);
     } else if steps > 0 {

@@ -219,8 +219,9 @@ pub fn revoke_range(k: &mut Kernel, t: ThreadRef) -> CallResult {
 }
 
 impl Kernel {
-    /// Takes back all that was derived from a root or a mapping.
-    #[inline(always)]
+    /// Takes back all that was derived from a root or a mapping. A function of its own, so that its loop has all
+    /// registers.
+    #[inline(never)]
     fn revoke_data(&mut self, slot: Link) -> Progress {
         let (progress, flush) = self.tables.revoke_frame(slot, &mut self.units);
         self.owe(flush);

@@ -1,6 +1,6 @@
 //! Mappings: frames derived into entries, taken back one by one or with all that hangs on them.
 
-use freehold_captree::{DeriveError, Link, barred, derive, insert, pay, remove, revoke_steps};
+use freehold_captree::{DeriveError, Link, Slots, barred, derive, insert, pay, remove, revoke_steps};
 
 use crate::layout::{self, IN_DIRECTORY, IN_NODE, IN_TABLE};
 use crate::slots::Entries;
@@ -77,12 +77,18 @@ pub struct Unmapped {
     pub flush: Flush,
 }
 
-/// Goes on with a revoke, `steps` of so many at most, until it is complete or the budget ends.
+/// Revokes `slot` until nothing is left that was derived from it, or the budget ends. Each slot that is taken goes to
+/// `empty`.
 #[inline(always)]
-fn revoke_all(budget: &mut impl Budget, mut steps: impl FnMut(u32) -> (u32, bool)) -> Progress {
+fn revoke_all<S: Slots>(
+    slots: &mut S,
+    slot: Link,
+    budget: &mut impl Budget,
+    mut empty: impl FnMut(&mut S, Link),
+) -> Progress {
     loop {
         let units = budget.take(u32::MAX);
-        let (taken, complete) = steps(units);
+        let (taken, complete) = revoke_steps(slots, slot, units, &mut empty);
         budget.give_back(units - taken);
         if complete {
             return Progress::Done;
@@ -228,25 +234,22 @@ impl<M: Memory> Tables<M> {
             return self.revoke_frame(slot, budget);
         }
         let mut flush = Flush::None;
-        let progress = revoke_all(budget, |most| {
-            revoke_steps(self, slot, most, |tables, taken| flush = flush.and(tables.clear_slot(taken)))
-        });
+        let progress =
+            revoke_all(self, slot, budget, |tables, taken| flush = flush.and(tables.clear_slot(taken)));
         (progress, flush)
     }
 
     /// The same for a slot that holds a frame, a root or a mapping: what is derived from it are mappings.
     #[inline(always)]
     pub fn revoke_frame(&mut self, slot: Link, budget: &mut impl Budget) -> (Progress, Flush) {
-        let (elements, mut stale) = (self.elements(), false);
-        let mut entries = Entries(&mut self.memory);
-        let progress = revoke_all(budget, |most| {
-            revoke_steps(&mut entries, slot, most, |entries, taken| {
-                let used = entries.empty(taken);
-                let links = elements.one_less(entries.0, layout::table_of(taken.address()));
-                stale |= used & Entry::ACCESSED != 0 && links != 0;
-            })
+        let (elements, mut used) = (self.elements(), 0);
+        let progress = revoke_all(&mut Entries(&mut self.memory), slot, budget, |entries, taken| {
+            let entry = entries.empty(taken);
+            if elements.one_less(entries.0, layout::table_of(taken.address())) != 0 {
+                used |= entry;
+            }
         });
-        (progress, if stale { Flush::All } else { Flush::None })
+        (progress, if used & Entry::ACCESSED != 0 { Flush::All } else { Flush::None })
     }
 
     /// Empties a slot that is off every list.

@@ -145,7 +145,7 @@ impl Meta {
         }
     }
 
-    /// Credits left of a node that is not unlimited.
+    /// Credits left; an unlimited node keeps none.
     #[inline(always)]
     pub const fn credits_left(self) -> u32 {
         self.0 >> CREDITS

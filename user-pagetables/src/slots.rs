@@ -115,6 +115,11 @@ impl<M: Memory> Slots for Entries<'_, M> {
         bounded(self.meta(slot))
     }
 
+    #[inline(always)]
+    fn credits_left(&self, slot: Link) -> u32 {
+        self.meta(slot).credits_left()
+    }
+
     fn put(&mut self, slot: Link, node: Node) {
         self.set_meta(slot, pack(node, self.meta(slot)));
     }
