@@ -29,6 +29,7 @@ pub mod board;
 pub mod bystander;
 pub mod check;
 pub mod crowd;
+pub mod entry;
 pub mod home;
 pub mod objects;
 pub mod pages;

@@ -1,11 +1,10 @@
 //! Which calls take a short path through the kernel, and which, for each of its conditions, do not. Whichever they
 //! take, they do the same; that is what all the other parts look at.
 
-use core::arch::asm;
-
 use freehold_abi::info::{Kernel, State};
 use freehold_abi::layout::{FOREVER, utcb};
 use freehold_abi::{Call, CapName, Rights, Tag};
+use freehold_guest_tests::entry::enter_by_interrupt;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint, notification};
 use freehold_guest_tests::scenario::says;
@@ -182,33 +181,4 @@ fn serve_with(endpoint: u32, enter: impl Fn(u32, Registers) -> (u32, Registers))
     while let (0, [_, _, first, second]) = received {
         received = enter(Call::ReplyReceive as u32, [endpoint, Tag::new(7, 2).0, second, first]);
     }
-}
-
-/// [`enter`], by the instruction that every processor has.
-fn enter_by_interrupt(eax: u32, registers: Registers) -> (u32, Registers) {
-    let [mut ebx, mut esi, mut edi, mut ebp] = registers;
-    let status;
-    // SAFETY: as in `enter`: what the kernel changes is an output or saved around, and the stack is whole behind it.
-    unsafe {
-        asm!(
-            "push esi",
-            "push ebp",
-            "mov esi, ecx",
-            "mov ebp, edx",
-            "mov ecx, esp",
-            "lea edx, [2f]",
-            "int 0x80",
-            "2:",
-            "mov ecx, esi",
-            "mov edx, ebp",
-            "pop ebp",
-            "pop esi",
-            inlateout("eax") eax => status,
-            inlateout("ebx") ebx,
-            inlateout("ecx") esi,
-            inlateout("edx") ebp,
-            inlateout("edi") edi,
-        );
-    }
-    (status, [ebx, esi, edi, ebp])
 }

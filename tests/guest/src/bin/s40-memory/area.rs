@@ -98,7 +98,7 @@ pub fn bound() {
 }
 
 /// The physical address of a root, which its container's place and its index give away.
-fn physical(frames: &Frames, index: u32) -> u32 {
+pub fn physical(frames: &Frames, index: u32) -> u32 {
     (frames.container().0 - ROOTS.0) * BLOCK + frames.at(index) * FRAME
 }
 

@@ -10,10 +10,12 @@ mod area;
 mod credits;
 mod lending;
 mod mappings;
+mod model;
 mod revoking;
 mod sharing;
 mod single;
 mod validating;
+mod walk;
 
 use freehold_guest_tests::scenario;
 
@@ -32,6 +34,7 @@ fn main() {
             ("one page mapped, by both ways", single::mapped),
             ("rights of one page, by both ways", single::rights),
             ("one of several mappings taken back", single::siblings),
+            ("a walk at random, by both ways", walk::at_random),
             ("a Table shared by a hook", sharing::hooks),
             ("every way to take a hook back", sharing::taken_back),
             ("a container shared a part at a time", sharing::parts),
