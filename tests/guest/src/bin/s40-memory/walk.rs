@@ -2,7 +2,7 @@
 //! none does: both do what the model does, whichever came before.
 
 use freehold_abi::info::place;
-use freehold_abi::layout::{ENTRY_ACCESSED, ENTRY_DIRTY, FRAME, MAX_DEPTH};
+use freehold_abi::layout::{BLOCK, ENTRY_ACCESSED, ENTRY_DIRTY, FRAME, MAX_DEPTH};
 use freehold_abi::update::{TOTAL_UNLIMITED, UPDATES_AT, Update};
 use freehold_abi::{Call, error};
 use freehold_guest_tests::check_eq;
@@ -22,9 +22,9 @@ use crate::mappings::absent;
 use crate::model::Model;
 
 const NONE: CapName = CapName::NONE;
-const STEPS: u32 = 6000;
+const STEPS: u32 = 12_000;
 /// What may be derived from each frame. The last one's mappings are a chain as deep as can be.
-const BOUNDS: [Option<u32>; 4] = [None, Some(3), Some(1), None];
+const BOUNDS: [Option<u32>; 4] = [None, Some(6), Some(2), None];
 /// Pages that are mapped at random in each space.
 const PAGES: u32 = 4;
 /// First slot of the own space's pages, of the chain behind them, and of the other space's pages.
@@ -33,6 +33,8 @@ const CHAIN: usize = OWN + PAGES as usize;
 const OTHER: usize = CHAIN + MAX_DEPTH as usize;
 /// An address that no Table covers.
 const BARE: u32 = 500 << 22;
+/// Where the own Table is hooked once more.
+const AGAIN: u32 = 300;
 const SHOWN: u32 = 1 | 4;
 const WRITABLE: u32 = 2;
 
@@ -59,7 +61,7 @@ pub fn at_random() {
     };
     // What a frame is lent with last is its bound.
     let read_only = lend(Rights::EDIT, 0, BOUNDS.len() as u32, Lend::UNLIMITED);
-    let _lent = [(1, 3), (2, 1)].map(|(index, total)| lend(Rights::ALL, index, 1, Lend::exactly(total)));
+    let _lent = [(1, 6), (2, 2)].map(|(index, total)| lend(Rights::ALL, index, 1, Lend::exactly(total)));
     let home = Home::new();
     let range = calls::range(frames.at(0), BOUNDS.len() as u32);
     let mut walk = Walk {
@@ -81,6 +83,7 @@ pub fn at_random() {
             6..10 => walk.unmap(slot, step),
             10 => walk.revoke(step),
             11 => walk.hook(),
+            12 | 13 if walk.hooked => walk.hook(),
             _ => walk.touch(slot, step),
         }
         walk.look(step);
@@ -141,12 +144,12 @@ impl Walk {
 
     fn update(&mut self, to: usize, step: u32) {
         let from = match self.random.below(8) {
-            0..4 => self.random.below(3) as usize,
-            4..7 => self.page(),
+            0..5 => self.random.one_of(&[0, 1, 1, 2]),
+            5..7 => self.page(),
             _ => OTHER - 1 - self.random.below(3) as usize,
         };
         let rights = self.random.one_of(&[Rights::NONE, Rights::WRITE]);
-        let code = self.random.one_of(&[0, 0, 0, 0, 1, 2, TOTAL_UNLIMITED]);
+        let code = self.random.one_of(&[0, 0, 0, 0, 0, 1, 2, TOTAL_UNLIMITED]);
         let (space, address) = self.at(to);
         let mut one = update(self.source(from), 1, space, address / FRAME, rights, code);
         let mut writable = rights == Rights::WRITE;
@@ -248,12 +251,11 @@ impl Walk {
         check_eq!(calls::revoke_range(container, index, 1), Ok(()), "step {step}");
     }
 
-    /// The own Table is hooked into the other space, too, or no longer.
+    /// The own Table is hooked once more, or no longer: its pages are seen at two addresses.
     fn hook(&mut self) {
-        let space = self.home.space();
         let done = match self.hooked {
-            true => calls::unhook(space, pages::INDEX),
-            false => calls::hook(pages::table(), space, pages::INDEX, Rights::NONE),
+            true => calls::unhook(NONE, AGAIN),
+            false => calls::hook(pages::table(), NONE, AGAIN, Rights::NONE),
         };
         check_eq!(done, Ok(()));
         self.hooked = !self.hooked;
@@ -261,7 +263,17 @@ impl Walk {
 
     /// Reads and writes a page where it is seen.
     fn touch(&mut self, slot: usize, step: u32) {
-        let (space, address) = self.at(slot);
+        let (space, mut address) = self.at(slot);
+        if slot < OTHER && self.hooked && self.random.below(2) == 0 {
+            address += (AGAIN - pages::INDEX) * BLOCK;
+            let seen = self.model.node(slot).map(|node| {
+                node.used |= ENTRY_ACCESSED;
+                node.frame
+            });
+            let expected = seen.map_or_else(|| Err(absent(address)), |frame| Ok(self.words[frame]));
+            check_eq!(self.probes[0].read(address), expected, "step {step}: {slot}");
+            return;
+        }
         let probe = &self.probes[usize::from(space != NONE)];
         let Some(node) = self.model.node(slot) else {
             check_eq!(probe.read(address), Err(absent(address)), "step {step}: {slot}");
