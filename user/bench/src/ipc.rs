@@ -14,7 +14,7 @@ use freehold_abi::layout::{FOREVER, utcb};
 use freehold_abi::{Call, CapName, Rights, Tag};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
-use freehold_guest_tests::worker::{MAIN_PRIORITY, Options, Worker};
+use freehold_guest_tests::worker::{ABOVE, MAIN_PRIORITY, Options, Worker};
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::Utcb;
 use freehold_rt::calls::call_short;
@@ -27,6 +27,8 @@ use crate::stub;
 pub const ROUNDS: u32 = 200;
 /// A partner in an exchange of messages: beside the caller, as the shortest path wants it.
 pub const BESIDE: Options = Options { priority: MAIN_PRIORITY, fpu: false, pager: CapName::NONE };
+/// No limit to a wait, neither for the receiver nor for the answer: what every program's threads begin with.
+const PATIENT: (u32, u32) = (FOREVER, FOREVER);
 /// What a server receives from, in a space of its own.
 pub const SERVED: CapName = CapName(8);
 
@@ -53,12 +55,19 @@ pub fn null() {
 pub struct Pair {
     worker: Worker,
     endpoint: Slot,
+    /// The caller's.
+    limits: (u32, u32),
     _home: Home,
 }
 
 impl Pair {
     /// Starts a server in a space of its own, or in this one, and waits until it waits.
     pub fn start(home: Home) -> Pair {
+        Pair::with(home, BESIDE, PATIENT)
+    }
+
+    /// The same with another server, or a caller under `limits`.
+    fn with(home: Home, options: Options, limits: (u32, u32)) -> Pair {
         let endpoint = endpoint();
         let name = match home.space() {
             CapName::NONE => endpoint.name(),
@@ -67,15 +76,15 @@ impl Pair {
                 SERVED
             }
         };
-        let worker = Worker::spawn(&home, BESIDE, serve, name.0);
+        let worker = Worker::spawn(&home, options, serve, name.0);
         check!(worker.reaches(State::Receiving));
-        Pair { worker, endpoint, _home: home }
+        Pair { worker, endpoint, limits, _home: home }
     }
 
     /// Measures round trips with so many words; names are made from `name`.
     pub fn round_trips(&self, name: &str, words: u32) {
         let mut series = Series::new(name);
-        Utcb::current().within((FOREVER, FOREVER), || {
+        Utcb::current().within(self.limits, || {
             for round in 0..=ROUNDS {
                 series.add(self.round_trip(words, round));
             }
@@ -106,7 +115,7 @@ impl Pair {
     fn readings(&self, name: &str, words: u32) {
         let mut series = Series::new(name);
         let (endpoint, tag, utcb) = (self.endpoint.name(), Tag::new(READ, words), Utcb::current());
-        utcb.within((FOREVER, FOREVER), || {
+        utcb.within(self.limits, || {
             for round in 0..=ROUNDS {
                 let (sample, answer) = section(|| {
                     for index in 3..=words {
@@ -142,6 +151,16 @@ const LENGTHS: &[(u32, bool)] = &[(0, false), (4, true), (16, true), (62, true)]
 
 fn wants(words: u32) -> bool {
     wanted(&format!("ipc.inter.{words}")) || wanted(&format!("ipc.read.{words}"))
+}
+
+/// `ipc.limited.0`, `ipc.above.0`: what goes the ordinary way.
+pub fn without_short_paths() {
+    let seconds = (1000, 1000);
+    for (name, options, limits) in [("ipc.limited.0", BESIDE, seconds), ("ipc.above.0", ABOVE, PATIENT)] {
+        if wanted(name) {
+            Pair::with(Home::new(), options, limits).round_trips(name, 0);
+        }
+    }
 }
 
 /// `ipc.intra.0`.

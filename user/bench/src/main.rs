@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`measure`] | sections, rounds, records |
 //! | [`stub`] | ways into the kernel, compiled in place |
-//! | [`annex`] | Tables for a while |
+//! | [`annex`], [`reader`] | Tables for a while; who reads in another space |
 //! | [`ipc`], [`notify`], [`strings`] | messages |
 //! | [`mappings`], [`sharing`], [`revoking`] | memory given and taken back |
 //! | [`faults`] | page faults |
@@ -31,6 +31,7 @@ mod mappings;
 mod measure;
 mod notify;
 mod objects;
+mod reader;
 mod revoking;
 mod sharing;
 mod sizes;
@@ -60,6 +61,8 @@ const PARTS: &[Part] = &[
     ("spaces around", growth::spaces::run),
     ("mappings around", growth::live::run),
     ("depth", growth::depth::run),
+    ("messages the ordinary way", ipc::without_short_paths),
+    ("revoking what is used", revoking::used),
     ("sizes", sizes::run),
 ];
 

@@ -58,9 +58,13 @@ pub const FURTHER: &[(&str, &str)] = &[
     ("ipc.read.4", "round trip between spaces; 4 words written, and read by the server"),
     ("ipc.read.16", "16 words"),
     ("ipc.read.62", "62 words"),
+    ("ipc.limited.0", "round trip between spaces, the caller limits its wait: no short path takes it"),
+    ("ipc.above.0", "round trip between spaces, the server's priority is higher: no short path takes it"),
     ("string.256", "round trip with a string of 256 bytes"),
     ("string.parts.4096", "4 KiB in four strings"),
     ("string.back.1024", "1 KiB in the answer"),
+    ("revoke.used.1", "revoke one derivation, which the other space has used"),
+    ("revoke.used.1024", "revoke 1,024 derivations, which the other space has used"),
     ("unshare.1024", "take 1,024 shared frames back"),
     ("table.remove", "take a Table's frames back"),
     ("space.furnish", "make a space with page-table area, Table, hook and capability node"),
@@ -83,6 +87,11 @@ pub const GROWTH: &[(&str, &str, &[u32])] = &[
         &[1, 10, 100, 1_000, 10_000, 100_000],
     ),
     ("map.depth", "map a frame, by depth of derivation", &[1, 2, 4, 8, 16, 32, 63]),
+    (
+        "map.unlimited",
+        "map a frame from which more can be derived, by depth of derivation",
+        &[1, 2, 4, 8, 16, 32, 63],
+    ),
     ("revoke.depth", "revoke one derivation, by its depth", &[1, 2, 4, 8, 16, 32, 63]),
 ];
 
