@@ -1,7 +1,7 @@
 //! What figures are judged by: targets, what must stay flat, the figures that are kept.
 
 use super::figures::{Figures, Results};
-use super::rows::{GROWTH, Row};
+use super::rows::{GROWTH, PEERS, Row};
 
 /// What must stay flat may differ by so much, in thousandths.
 const FLAT: u64 = 20;
@@ -53,6 +53,15 @@ pub fn growth(results: &Results) -> Vec<Growth<'static>> {
         (points.len() > 1).then_some(Growth { what, points, spread })
     };
     GROWTH.iter().filter_map(of).collect()
+}
+
+/// What is wrong with figures, whatever they were before: what must stay the same and does not, and rows in which another
+/// kernel needs less. A line each.
+pub fn wrong(results: &Results) -> Vec<String> {
+    let steep = growth(results).into_iter().filter(|growth| !growth.is_flat());
+    let steep = steep.map(|growth| format!("{}: not flat, {} thousandths", growth.what, growth.spread));
+    let behind = PEERS.rows.iter().filter(|row| results.get(&row.name).is_some_and(|it| is_behind(row, it)));
+    steep.chain(behind.map(|row| format!("{}: another kernel needs less", row.name))).collect()
 }
 
 /// What is worse than what is kept, or not there: a line each. What is better, or new, is no fault. Instructions may be
@@ -134,9 +143,16 @@ mod tests {
 
     #[test]
     fn two_per_cent_is_flat() {
-        let spread = |second| growth(&results(&[("map.live.1", 1000), ("map.live.10", second)]))[0].is_flat();
-        assert_eq!([spread(1000), spread(1020), spread(980), spread(1021)], [true, true, false, false]);
+        let steep = |second| wrong(&results(&[("map.live.1", 1000), ("map.live.10", second)])).len();
+        assert_eq!([steep(1000), steep(1020), steep(980), steep(1021)], [0, 0, 1, 1]);
         assert!(growth(&results(&[("map.live.1", 1000)])).is_empty(), "one point says nothing");
+    }
+
+    #[test]
+    fn no_row_may_be_behind() {
+        // Two operations a section; the peers' least is 587.
+        let unmap = |median| wrong(&results(&[("unmap.1", median)])).len();
+        assert_eq!([unmap(2 * 587), unmap(2 * 587 + 2)], [0, 1]);
     }
 
     #[test]
