@@ -31,7 +31,7 @@ pub fn part(name: &str, kept: &Kept) -> Option<String> {
     let results = &kept.results;
     match name {
         "machine" => Some(machine_sentence(&kept.machine)),
-        "rows" => Some(document_table(&ROW_HEADS, rows(results))),
+        "rows" => Some(document_table(&ROW_HEADS, rows(results, noted))),
         "misses" => Some(missed(results)),
         "further" => Some(document_table(&FURTHER_HEADS, further(results))),
         "growth" => Some(grown(results)),
@@ -45,7 +45,7 @@ pub fn part(name: &str, kept: &Kept) -> Option<String> {
 /// All that was found, for a terminal.
 pub fn tables(results: &Results) -> String {
     let parts = [
-        aligned(&ROW_HEADS, rows(results)),
+        aligned(&ROW_HEADS, rows(results, bare)) + &notes(results),
         aligned(&FURTHER_HEADS, further(results)),
         grown(results),
         aligned(&["what", "bytes"], sizes(results)),
@@ -100,7 +100,8 @@ fn counts(figures: &Figures) -> impl Iterator<Item = String> {
     counts.into_iter().map(|count| count.map_or(String::new(), grouped))
 }
 
-fn rows(results: &Results) -> Vec<Vec<String>> {
+/// The rows, with the peers' figures as `peer` writes them.
+fn rows(results: &Results, peer: fn(&Peer) -> String) -> Vec<Vec<String>> {
     let row = |row: &Row| {
         let figures = results.get(&row.name)?;
         let verdict = match misses(row, figures) {
@@ -114,8 +115,8 @@ fn rows(results: &Results) -> Vec<Vec<String>> {
             tenths(figures.tenths(row.apart)),
             grouped(row.target),
             verdict.into(),
-            peer(row.pistachio.as_ref()),
-            peer(row.sel4.as_ref()),
+            row.pistachio.as_ref().map_or("–".into(), peer),
+            row.sel4.as_ref().map_or("–".into(), peer),
             figures.first_tenths(row.apart).map_or(String::new(), tenths),
             figures.clearing.map_or(String::new(), grouped),
         ];
@@ -159,7 +160,8 @@ fn missed(results: &Results) -> String {
         let (here, target) = (figures.tenths(row.apart), row.target * 10);
         let times = here * 10 / target;
         Some(format!(
-            "- `{}` takes {} instead of {}: {} too many, {}.{} times the target.\n",
+            "- [`{}`](paths/{}.txt) takes {} instead of {}: {} too many, {}.{} times the target.\n",
+            row.name,
             row.name,
             tenths(here),
             grouped(row.target),
@@ -219,11 +221,27 @@ fn tenths(tenths: u64) -> String {
     }
 }
 
-fn peer(peer: Option<&Peer>) -> String {
-    let Some(peer) = peer else { return "–".into() };
+/// A peer's figure.
+fn bare(peer: &Peer) -> String {
     let most = peer.most.map_or(String::new(), |most| format!("–{}", grouped(most)));
+    format!("{}{most}", grouped(peer.least))
+}
+
+/// The same with what must be known about it.
+fn noted(peer: &Peer) -> String {
     let note = peer.note.as_ref().map_or(String::new(), |note| format!(" ({note})"));
-    format!("{}{most}{note}", grouped(peer.least))
+    bare(peer) + &note
+}
+
+/// What must be known about the peers' figures, a line each: in the columns of a terminal there is no room for it.
+fn notes(results: &Results) -> String {
+    let shown = PEERS.rows.iter().filter(|row| results.get(&row.name).is_some());
+    let of = |row: &Row| [("Pistachio", row.pistachio.clone()), ("seL4", row.sel4.clone())];
+    let line = |row: &Row, kernel: &str, peer: Peer| {
+        let note = peer.note.as_ref()?;
+        Some(format!("{}, {kernel}: {} ({note})\n", row.name, bare(&peer)))
+    };
+    shown.flat_map(|row| of(row).map(|(kernel, peer)| line(row, kernel, peer?))).flatten().collect()
 }
 
 /// A table for a terminal: columns as wide as they must be, the first two to the left.
