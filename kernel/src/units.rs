@@ -2,7 +2,7 @@
 //!
 //! What must hold (docs/invariants.md, 9): at most [`UNITS`] units are done between two checks. A check opens
 //! interrupts for an instant; the handler only notes the line. No unit is more than some seventy instructions: what is
-//! dearer costs several, named here ("The longest stretch with interrupts off", docs/performance.md).
+//! dearer costs several, named here (docs/latency.md).
 
 use core::sync::atomic::{AtomicU32, Ordering};
 

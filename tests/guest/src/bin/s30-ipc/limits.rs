@@ -144,7 +144,8 @@ pub fn crowd() {
     check!(time::ticks() < board::get(1), "making them took too long for the test to mean anything");
     check_eq!(board::get(2), 0);
     check!(eventually(|| board::get(2) == CROWD), "{} woke", board::get(2));
-    // 64 expire at each entry into the kernel; the threads themselves come and go in between.
+    // At each entry as many expire as 64 units allow (a waiter that wakes costs several); the threads themselves come and
+    // go in between.
     check!(board::get(3) <= 12, "{} ticks late", board::get(3));
     check!(calls::kernel_info(Kernel::MaxUnits).is_ok_and(|most| most <= UNITS));
     let idle = Worker::spawn(&Home::own(), BELOW, |_| {}, 0);
