@@ -178,6 +178,23 @@ mod tests {
         assert!(has("latency.s94-latency") && has("latency.s9") && !has("latency.s99") && !has("tour"));
     }
 
+    /// The document names, for each kind of work, the parts of scenarios in which it is at its longest.
+    #[test]
+    fn parts_that_the_document_names_are_there() {
+        let root = workspace::root();
+        let document = fs::read_to_string(root.join(show::DOCUMENT)).expect("the document");
+        let section = document.split("\n## ").find(|section| section.starts_with("Which work")).expect("it");
+        let names: Vec<&str> = section.split('"').skip(1).step_by(2).collect();
+        assert!(!names.is_empty());
+        let programs = fs::read_dir(root.join("tests/guest/src/bin")).expect("programs");
+        let tables: String = programs
+            .map(|program| fs::read_to_string(program.expect("an entry").path().join("main.rs")).expect("it"))
+            .collect();
+        for name in names {
+            assert!(tables.contains(&format!("(\"{name}\", ")), "no part is called {name:?}");
+        }
+    }
+
     #[test]
     fn the_document_agrees_with_what_is_kept() {
         let (machine, results) = kept(workspace::root()).expect("what was found");
