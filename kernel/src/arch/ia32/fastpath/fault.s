@@ -29,6 +29,7 @@ fast_page_fault:
     and     ebp, {access}
     mov     edi, cr2
     mov     esi, {page_fault}
+    cld                                         // Not set for a pager of the same space: this was no call.
     jmp     fast_switch
 
 // The thread is its own pager: what happened stands in its UTCB, and it goes on in its handler, in which it is not yet.

@@ -1,12 +1,21 @@
 //! EFLAGS: what a program sets stays its own, through faults and interrupts.
 
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 
+use freehold_abi::fault::{PAGE_FAULT, STOP};
+use freehold_abi::layout::FOREVER;
+use freehold_abi::{Call, Tag};
 use freehold_guest_tests::bystander::Bystander;
 use freehold_guest_tests::check_eq;
 use freehold_guest_tests::home::Home;
-use freehold_guest_tests::worker::BELOW;
+use freehold_guest_tests::objects::endpoint;
+use freehold_guest_tests::pages::poke;
+use freehold_guest_tests::worker::{BELOW, Options, Worker};
+use freehold_rt::call::enter;
+use freehold_rt::{Message, Utcb, calls};
 
+use crate::handler::{NOWHERE, at};
+use crate::pagers::BESIDE;
 use crate::run::{Fault, INVALID_OPCODE, Machine};
 
 pub const TF: u32 = 1 << 8;
@@ -27,7 +36,7 @@ const LOOKED_AT: u32 = TF | IF | DF | IOPL | NT | VM | AC;
 // words at the end of the stack are the test's, written before it starts.
 global_asm!(
     ".pushsection .text.flag_pieces, \"ax\"",
-    ".globl freehold_flags_fault, freehold_flags_spin, freehold_flags_step",
+    ".globl freehold_flags_fault, freehold_flags_spin, freehold_flags_step, freehold_flags_touch",
     "freehold_flags_fault: popfd",
     "ud2",
     "ud2",
@@ -41,13 +50,18 @@ global_asm!(
     "inc eax",
     "xor eax, eax",
     "ud2",
+    "freehold_flags_touch: popfd",
+    "mov eax, [{nowhere}]",
+    "ud2",
     ".popsection",
+    nowhere = const NOWHERE,
 );
 
 unsafe extern "C" {
     fn freehold_flags_fault();
     fn freehold_flags_spin();
     fn freehold_flags_step();
+    fn freehold_flags_touch();
 }
 
 /// Starts a piece that pops `flags` from its stack.
@@ -109,5 +123,29 @@ pub fn single_steps() {
         }
         check_eq!(machine.heard(), Fault::Exception(INVALID_OPCODE, 0, begin + 5));
         machine.stop();
+    }
+}
+
+/// A page fault is no call: whatever the flags are in the middle of a thread's work, a pager of the same space, whom it
+/// hands the processor over to, does not go on with them.
+pub fn for_a_pager_beside() {
+    let faults = endpoint();
+    let thread = Worker::new(&Home::own(), Options { pager: faults.name(), ..BESIDE });
+    for flags in HOSTILE {
+        let stack = thread.stack_end() - 4;
+        poke(stack, flags | 2);
+        check_eq!(thread.start_at(at(freehold_flags_touch), stack), Ok(()));
+        Utcb::current().within((FOREVER, FOREVER), || {
+            // The page stays missing, so that each answer brings the next fault.
+            for number in [Call::Receive, Call::ReplyReceive, Call::ReplyReceive] {
+                let (status, [_, tag, address, _]) = enter(number as u32, [faults.name().0, 0, 0, 0]);
+                let seen: u32;
+                // SAFETY: the stack is as before, and DF, if it is set, is put right.
+                unsafe { asm!("pushfd", "pop {}", "cld", out(reg) seen) };
+                check_eq!((status, tag, address), (0, Tag::new(PAGE_FAULT, 3).0, NOWHERE));
+                check_eq!(seen & LOOKED_AT & !AC, IF, "{flags:#x}");
+            }
+        });
+        check_eq!(calls::reply(None, &Message::new(STOP)), Ok(()));
     }
 }

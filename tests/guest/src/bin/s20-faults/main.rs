@@ -33,6 +33,7 @@ fn main() {
             ("flags at a fault", flags::at_faults),
             ("flags under the timer", flags::under_the_timer),
             ("single steps", flags::single_steps),
+            ("flags at the fault of a thread beside its pager", flags::for_a_pager_beside),
             ("calls with hostile flags", entries::flags),
             ("calls with hostile addresses", entries::addresses),
             ("calls with empty segment registers", entries::segments),
