@@ -10,6 +10,7 @@ mod crossing;
 mod items;
 mod limits;
 mod messages;
+mod remnants;
 mod replies;
 mod schedule;
 mod short;
@@ -34,6 +35,7 @@ fn main() {
             ("which messages take a short path", short::messages),
             ("which signals take a short path", short::signals),
             ("which signals there and back take a short path", short::answers),
+            ("what an earlier call left", remnants::of_calls),
             ("flags and segment registers stay in their space", crossing::flags_and_segments),
             ("who is notified runs in turn", signals::order),
             ("several wait for one notification", signals::several),
