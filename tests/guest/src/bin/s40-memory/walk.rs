@@ -80,7 +80,13 @@ pub fn at_random() {
         let slot = walk.page();
         match walk.random.below(16) {
             0..6 => walk.update(slot, step),
-            6..10 => walk.unmap(slot, step),
+            6..8 => walk.unmap(slot, step),
+            // What was seen just before must not be seen any more.
+            8..10 => {
+                walk.touch(slot, step);
+                walk.unmap(slot, step);
+                walk.touch(slot, step);
+            }
             10 => walk.revoke(step),
             11 => walk.hook(),
             12 | 13 if walk.hooked => walk.hook(),
