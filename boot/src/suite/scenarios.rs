@@ -66,7 +66,7 @@ fn inside() -> Vec<Scenario> {
         on("s20-faults_max", "s20-faults", "max", 64),
         Scenario { append: "long", ..Scenario::both_ways("s30-ipc", "s30-ipc", 500) },
         on("s30-ipc_pentium", "s30-ipc", "pentium", 64),
-        Scenario::both_ways("s40-memory", "s40-memory", 0),
+        Scenario::both_ways("s40-memory", "s40-memory", 10_000),
         on("s40-memory_pentium_32M", "s40-memory", "pentium", 32),
         on("s40-memory_max_1G", "s40-memory", "max", 1024),
         Scenario::both_ways("s50-destroy", "s50-destroy", 0),

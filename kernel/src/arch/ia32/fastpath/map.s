@@ -50,6 +50,7 @@
     add     ecx, \name
 .endm
 
+// The call is done; its other results are in the saved registers.
 .macro go_back
     mov     dword ptr [esp + {regs_eax}], 0
     popad
@@ -58,6 +59,7 @@
 .endm
 
 .balign 16
+// One mapping, as `mapping::update` makes it.
 .globl fast_update
 fast_update:
     cmp     ebx, 1
@@ -161,6 +163,7 @@ fast_update_elsewhere:
     jmp     1b
 
 .balign 16
+// One mapping of the own space, as `mapping::unmap` takes it back.
 .globl fast_unmap
 fast_unmap:
     test    ebx, 0xFFF
