@@ -109,7 +109,8 @@ pub struct TestArgs {
     Parts left out at the end stand for all; CASE may be the word before its size. Examples:\n  \
     ./x bench micro\n  ./x bench ipc.inter map.1 fault\n  ./x bench --path ipc.inter.0\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
     A whole group, measured on the machine that is the default, takes the place of the figures that are kept: \
-    bench/GROUP.json (micro: bench/baseline.json, docs/paths) and all that is made from it. Anything less is only shown."
+    bench/GROUP.json (micro: bench/baseline.json, docs/paths) and all that is made from it. Anything less is only shown.\n\n\
+    What the columns mean and how they are measured: docs/performance.md, docs/transfer-scenarios.md, docs/latency.md."
 )]
 pub struct BenchArgs {
     /// What to measure [default: everything]
