@@ -3,7 +3,7 @@
 //! Each case is done twice, by one call for one page and as a part of a call that no short path takes, and both must
 //! come to the same.
 
-use freehold_abi::layout::FRAME;
+use freehold_abi::layout::{BLOCK, FRAME};
 use freehold_abi::update::Update;
 use freehold_guest_tests::home::{BLOCKS, Home};
 use freehold_guest_tests::objects::derived;
@@ -159,4 +159,13 @@ pub fn siblings() {
     check_eq!(there.read(address(0)), Err(absent(address(0))));
     check!(here.read(address(0)).is_err());
     check_eq!(calls::unhook(home.space(), pages::INDEX), Ok(()));
+    // Also where the second is in the same space: nothing of it is kept, at neither address.
+    let (index, twin) = (pages::INDEX + 1, address(0) + BLOCK);
+    check_eq!(calls::hook(pages::table(), NONE, index, Rights::WRITE), Ok(()));
+    check_eq!(calls::update(&[update(source, 1, NONE, page, Rights::WRITE, 0)]), Ok(()));
+    poke(twin, 11);
+    check_eq!((here.read(twin), here.read(address(0))), (Ok(11), Ok(11)));
+    check_eq!(calls::unmap(NONE, page, 1), Ok(()));
+    check!(here.read(twin).is_err() && here.read(address(0)).is_err());
+    check_eq!(calls::unhook(NONE, index), Ok(()));
 }
