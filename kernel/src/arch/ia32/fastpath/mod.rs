@@ -50,7 +50,8 @@
 //! have done (their tests run both ways); up to the line that says so it changes nothing but registers, all of which
 //! are saved already, and what the thread accepts strings in, which the ordinary way reads anew. What it leaves
 //! undone, `Kernel::enter` makes up for. Memory is reached through SS: DS and ES are still the program's, as EFLAGS
-//! is; they are cleaned where the space changes, so that between spaces nothing passes in them.
+//! is; they are cleaned where the space changes, so that between spaces nothing passes in them. Within one, what the
+//! thread before made its call with stays; a page fault, which is no call, passes no DF on.
 //!
 //! A string is copied before that line. When a page is missing, or an interrupt comes between two pieces of 16 KiB,
 //! the ordinary way goes on behind the last byte (`ipc::string_begun`), with the string that was read: to begin anew
