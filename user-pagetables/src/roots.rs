@@ -124,6 +124,10 @@ impl<M: Memory> Tables<M> {
             self.retype(frame, old, FrameType::Data);
             let root = self.root(frame);
             debug_assert!(self.root_is_leaf(root), "restoring a root with descendants");
+            debug_assert!(
+                self.memory.zeros(frame, layout::FRAME / 4) == layout::FRAME / 4,
+                "restoring what is not clear"
+            );
             self.memory.store(root.address(), Entry::user(frame, true).0);
             self.set_meta(root, fresh.0);
         }

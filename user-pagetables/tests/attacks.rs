@@ -4,7 +4,7 @@ mod support;
 
 use freehold_captree::{Slots, is_leaf};
 use freehold_user_pagetables::layout::in_table;
-use freehold_user_pagetables::{Flush, FrameType};
+use freehold_user_pagetables::{Flush, FrameType, FreshRoot, Memory, frames_of};
 use support::machine::{ACCESSED, DIRTY};
 use support::model::At;
 use support::ops::Op;
@@ -249,6 +249,18 @@ fn everything_comes_back() {
         let root = world.model.boot.iter().any(|boot| (0..4096).contains(&address.wrapping_sub(*boot)));
         assert!(used && root, "{address:#x} is {now:#x}, and was {then:#x} at the start");
     }
+}
+
+/// An end that passes over a word, the last of the last frame: it is found where frames change owner, by a debug kernel
+/// too (docs/invariants.md: 15).
+#[test]
+#[should_panic(expected = "restoring what is not clear")]
+fn what_was_passed_over_shows() {
+    let mut world = world();
+    run(&mut world, &[Op::Detach { table: SPARE }, Op::Condemn { frame: SPARE }]);
+    world.tables.memory.store(SPARE + 4 * frames_of(FrameType::Table) * 1024 - 4, 1);
+    let settled = world.settle();
+    world.tables.restore(SPARE, FrameType::Table, FreshRoot::new(63), &settled);
 }
 
 /// A kernel that helped itself to a frame after boot: what `KernelInfo(AllocatedBytes)` counts moves, by
