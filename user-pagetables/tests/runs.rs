@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use support::model::At;
 use support::ops::Op;
-use support::scene::{AREA, OTHER, SPARE, TABLE, run, world};
+use support::scene::{AREA, OTHER, SPACE, SPARE, TABLE, run, world};
 use support::world::{PLACE, Units, World, quad, single};
 
 /// Entries of TABLE and SPARE that the tests use.
@@ -246,4 +246,13 @@ fn flushes() {
     run(&mut used, &[Op::Map { source: At::Root(single(1)), table: TABLE, index: 100, rights: 1, code: 0 }]);
     let (_, flush) = used.tables.revoke(root, &mut Units::new(9));
     assert_eq!(flush, Flush::All);
+    // Touched, and out of sight since: what went with the hook is gone already.
+    let mut unhooked = world();
+    run(
+        &mut unhooked,
+        &[Op::Map { source: At::Root(single(1)), table: TABLE, index: 100, rights: 1, code: 0 }],
+    );
+    run(&mut unhooked, &[Op::Unhook { directory: SPACE, index: 0 }]);
+    let (_, flush) = unhooked.tables.revoke(root, &mut Units::new(9));
+    assert_eq!(flush, Flush::None);
 }
