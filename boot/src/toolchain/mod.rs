@@ -25,7 +25,8 @@ use plan::{Plan, Step};
 /// The target triple of all guest code.
 pub const TARGET: &str = "i586-unknown-linux-gnu";
 /// No padding before loops. The target's processor has no long NOP, so that what comes to a loop from above would go
-/// through up to 15 short ones, each an instruction.
+/// through up to 15 short ones, each an instruction. The option is LLVM's own, hidden, and older than any LLVM that
+/// [`OLDEST`] can be built with; one that has dropped it refuses to compile, rather than pad.
 const UNPADDED: &str = "-Cllvm-args=-max-bytes-for-alignment=1";
 
 /// The oldest compiler that knows the language of this workspace (`rust-version` in Cargo.toml).
