@@ -12,11 +12,11 @@ use freehold_guest_tests::worker::{BELOW, MAIN_PRIORITY, Options, Worker};
 use freehold_rt::Utcb;
 use freehold_rt::call::by_sysenter;
 
-const DF: u32 = 1 << 10;
-const NT: u32 = 1 << 14;
-const AC: u32 = 1 << 18;
+pub const DF: u32 = 1 << 10;
+pub const NT: u32 = 1 << 14;
+pub const AC: u32 = 1 << 18;
 /// The selector that all segment registers hold that are to be used.
-const FLAT: u32 = 0x23;
+pub const FLAT: u32 = 0x23;
 
 /// Flags, and a selector for DS, ES, FS and GS, that a thread enters the kernel with.
 const LEFT: [(u32, u32); 5] = [(0, FLAT), (DF, 0x20), (NT, 0x1B), (AC, 3), (DF | NT | AC, 0x1A)];
@@ -99,7 +99,7 @@ unsafe extern "C" {
 }
 
 /// Makes a call with these flags and selectors; the four registers, and what was seen behind it in two words.
-fn call(number: Call, registers: [u32; 4], (flags, selector): (u32, u32)) -> ([u32; 4], [u32; 2]) {
+pub fn call(number: Call, registers: [u32; 4], (flags, selector): (u32, u32)) -> ([u32; 4], [u32; 2]) {
     let mut frame = Frame { eax: number as u32, registers, flags: flags | 2, selector, seen: [0; 5] };
     // SAFETY: it keeps all registers that a function keeps, and puts DS, ES and EFLAGS right.
     unsafe { freehold_crossing_call(&raw mut frame) };

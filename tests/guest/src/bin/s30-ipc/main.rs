@@ -12,11 +12,13 @@ mod limits;
 mod messages;
 mod remnants;
 mod replies;
+mod resumed;
 mod schedule;
 mod short;
 mod signals;
 mod stops;
 mod transfers;
+mod turns;
 
 use freehold_guest_tests::scenario;
 
@@ -37,7 +39,11 @@ fn main() {
             ("which signals there and back take a short path", short::answers),
             ("what an earlier call left", remnants::of_calls),
             ("flags and segment registers stay in their space", crossing::flags_and_segments),
+            ("a pager's flags are not those of the thread that it resumes", resumed::behind_answers),
+            ("nor a waiting thread's those of the thread that starts", resumed::behind_waits),
+            ("a pager's answer in a transfer is for the transfer", resumed::in_transfers),
             ("who is notified runs in turn", signals::order),
+            ("who was notified together is notified alone", turns::rounds),
             ("several wait for one notification", signals::several),
             ("who is entitled to bits", signals::entitled),
             ("interrupted, and gone on by a wait above", signals::interrupted),

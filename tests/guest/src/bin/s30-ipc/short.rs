@@ -20,8 +20,14 @@ const BESIDE: Options = Options { priority: MAIN_PRIORITY, ..BELOW };
 /// What it receives from, in a space of its own.
 const SERVED: CapName = CapName(8);
 
-fn ordinary_calls() -> u32 {
+/// How many calls have gone the ordinary way.
+pub fn ordinary_calls() -> u32 {
     calls::kernel_info(Kernel::OrdinaryCalls).unwrap_or(0)
+}
+
+/// Whether calls take short paths at all.
+pub fn possible() -> bool {
+    by_sysenter() && !says("fastpath=off")
 }
 
 /// Checks that all of some calls, and of their answers, take short paths, or that not all do.
@@ -32,8 +38,7 @@ fn takes(what: &str, short: bool, mut call: impl FnMut() -> bool) {
     }
     // The question is a call, too.
     let ordinary = ordinary_calls().wrapping_sub(before) - 1;
-    let possible = by_sysenter() && !says("fastpath=off");
-    check_eq!(ordinary == 0, short && possible, "{what}: {ordinary} went the ordinary way");
+    check_eq!(ordinary == 0, short && possible(), "{what}: {ordinary} went the ordinary way");
 }
 
 /// A call of `name` with so many words, which must be answered.
