@@ -57,7 +57,7 @@ fn check_fault([_, tag, address, _]: [u32; 4], page: u32) {
     check_eq!((tag, address), (Tag::new(PAGE_FAULT, 3).0, pages::address(page)));
 }
 
-/// The registers and flags of a thread that faults are its own, though its pager's are others when it answers.
+/// The flags of a thread that faults are its own, though its pager's are others when it answers.
 pub fn behind_answers() {
     /// Touches a page with these flags, and returns those behind that.
     fn touch(page: u32, flags: u32) -> u32 {
