@@ -16,11 +16,13 @@ use super::choose::Row;
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     Row { direction: Send, trust: Trusting, resident: true, up_to: 64, way: Registers },
+    Row { direction: Send, trust: Trusting, resident: true, up_to: 4096, way: Touched },
     Row { direction: Send, trust: Trusting, resident: true, up_to: 131072, way: Pull },
     Row { direction: Send, trust: Trusting, resident: true, up_to: u32::MAX, way: Container },
     Row { direction: Send, trust: Trusting, resident: true, up_to: u32::MAX, way: Pull },
     Row { direction: Send, trust: Trusting, resident: false, up_to: u32::MAX, way: Touched },
     Row { direction: Send, trust: Distrusting, resident: true, up_to: 64, way: Registers },
+    Row { direction: Send, trust: Distrusting, resident: true, up_to: 4096, way: Touched },
     Row { direction: Send, trust: Distrusting, resident: true, up_to: u32::MAX, way: Pull },
     Row { direction: Send, trust: Distrusting, resident: false, up_to: u32::MAX, way: Touched },
     Row { direction: Receive, trust: Trusting, resident: true, up_to: 200, way: Registers },
