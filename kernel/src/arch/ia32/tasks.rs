@@ -76,8 +76,21 @@ fn prepare(task: &Task, entry: unsafe extern "C" fn(), stack: &Stack) {
     unsafe { *task.get() = state }
 }
 
+/// SYSEXIT; in the kernel always behind STI, a byte long, whose effect it awaits.
+const SYSEXIT: [u8; 2] = [0x0F, 0x35];
+const INTERRUPTS_ON: u32 = 1 << 9;
+
 /// An NMI has no source that the kernel knows: it is reported and ignored.
 extern "C" fn on_nmi() {
+    // SAFETY: the switch to this task stored the state of the one that was interrupted; nothing else uses it.
+    let state = unsafe { &mut *TASK.get() };
+    // STI lets the next instruction come first, but a task that is switched back to has no such grace: before SYSEXIT
+    // an interrupt would come in, with ESP in a thread's registers. So STI is to be executed again.
+    // SAFETY: the kernel's code, which this task's directory maps as well, is there to be read.
+    if state.cs == KERNEL_CODE && unsafe { (state.eip as *const [u8; 2]).read() } == SYSEXIT {
+        state.eip -= 1;
+        state.eflags &= !INTERRUPTS_ON;
+    }
     console::print_if_free(format_args!("freehold: NMI ignored\n"));
 }
 
