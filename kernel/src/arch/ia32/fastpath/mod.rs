@@ -1,5 +1,6 @@
 //! The short paths, in the processor's registers: Call to a thread that waits, ReplyReceive when nobody waits,
-//! Notify, Receive of a notification, Null, all by SYSENTER; a page fault in user mode and its pager's answer.
+//! Notify, Receive of a notification, Update and Unmap of one page, Null, all by SYSENTER; a page fault in user mode
+//! and its pager's answer.
 //!
 //! They are taken when all of this holds; else the event goes the ordinary way, from its beginning, with nothing
 //! changed:
