@@ -13,6 +13,7 @@
 //! | [`worker`] | threads with a stack and a function |
 //! | [`crowd`] | hundreds of threads with nothing but a UTCB |
 //! | [`board`] | words that all threads of all spaces see |
+//! | [`midway`] | work that is stopped before its end |
 //! | [`objects`] | endpoints and notifications |
 //! | [`bystander`] | who must not notice |
 //! | [`pages`] | frames and addresses for tests on memory |
@@ -31,6 +32,7 @@ pub mod check;
 pub mod crowd;
 pub mod entry;
 pub mod home;
+pub mod midway;
 pub mod objects;
 pub mod pages;
 pub mod probe;

@@ -19,6 +19,7 @@ mod signals;
 mod stops;
 mod transfers;
 mod turns;
+mod unfinished;
 
 use freehold_guest_tests::scenario;
 
@@ -38,10 +39,13 @@ fn main() {
             ("which signals take a short path", short::signals),
             ("which signals there and back take a short path", short::answers),
             ("what an earlier call left", remnants::of_calls),
+            ("what a pager's receive left", remnants::of_receives),
             ("flags and segment registers stay in their space", crossing::flags_and_segments),
             ("a pager's flags are not those of the thread that it resumes", resumed::behind_answers),
             ("nor a waiting thread's those of the thread that starts", resumed::behind_waits),
             ("a pager's answer in a transfer is for the transfer", resumed::in_transfers),
+            ("a wait beside a transfer that was interrupted", unfinished::transfers),
+            ("a wait on what is being deleted", unfinished::deletions),
             ("who is notified runs in turn", signals::order),
             ("who was notified together is notified alone", turns::rounds),
             ("several wait for one notification", signals::several),

@@ -2,19 +2,21 @@
 //! left in the kernel.
 //!
 //! What must hold: both threads are as a short path wants them, so that each call of the caller but the one with ranges
-//! takes one, unless they are switched off.
+//! takes one, and the pager's answer to a fault, unless they are switched off.
 
+use freehold_abi::fault::{PAGE_FAULT, RESUME};
 use freehold_abi::info::{State, place};
-use freehold_abi::layout::{BLOCK, FOREVER, USER_END, utcb};
+use freehold_abi::layout::{BLOCK, FOREVER, FRAME, USER_END, utcb};
 use freehold_abi::message::ACCEPT;
 use freehold_abi::{Call, Tag};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
+use freehold_guest_tests::pages::{self, Frames, peek};
 use freehold_guest_tests::worker::{BELOW, MAIN_PRIORITY, Options, Worker};
-use freehold_guest_tests::{check, check_eq};
+use freehold_guest_tests::{board, check, check_eq};
 use freehold_rt::call::enter;
 use freehold_rt::utcb::Part;
-use freehold_rt::{Error, Utcb};
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 
 const AREA: u32 = place::AREA;
 
@@ -84,4 +86,42 @@ pub fn of_calls() {
     // SAFETY: the kernel has written it meanwhile.
     check_eq!(unsafe { (&raw const buffer).read_volatile() }, WORD);
     drop(worker);
+}
+
+/// Word of the board: what the string's refusal had.
+const REFUSED: usize = 0;
+
+/// A pager that receives with a buffer, answers a fault without one, and so has none for what comes next.
+pub fn of_receives() {
+    /// Misses a page, then sends a string to its pager, and if that is refused, a plain message.
+    fn faulty(endpoint: u32) {
+        let word = WORD;
+        Utcb::current().set_strings(&[Part { address: &raw const word as u32, bytes: 4 }]);
+        peek(pages::AT);
+        let ask = |tag: Tag| enter(Call::Call as u32, [endpoint, tag.0, 0, 0]).0;
+        board::set(REFUSED, ask(ASKED.with_strings()));
+        ask(ASKED);
+    }
+    board::clear();
+    let (endpoint, frame, mut buffer) = (endpoint(), Frames::take(1, 1), 0_u32);
+    let name = endpoint.name();
+    let options = Options { priority: MAIN_PRIORITY, pager: name, ..BELOW };
+    let thread = Worker::spawn(&Home::own(), options, faulty, name.0);
+    let utcb = Utcb::current();
+    // SAFETY: a word of this function's, which is looked at only as the kernel may have written it.
+    unsafe { utcb.set_buffers(&[Part { address: &raw mut buffer as u32, bytes: 4 }]) };
+    utcb.within((FOREVER, FOREVER), || {
+        let (status, [_, tag, address, _]) = enter(Call::Receive as u32 | ACCEPT << 8, [name.0, 0, 0, 0]);
+        check_eq!((status, tag, address), (0, Tag::new(PAGE_FAULT, 3).0, pages::AT));
+        check_eq!(pages::map(&frame, pages::AT, Rights::WRITE, 0), Ok(()));
+        let answer = [name.0, Tag::new(RESUME, 0).0, 0, 0];
+        let (status, [_, tag, ..]) = enter(Call::ReplyReceive as u32, answer);
+        check_eq!((status, tag), (0, ASKED.0), "no string");
+    });
+    check_eq!(calls::reply(None, &Message::new(0)), Ok(()));
+    check!(thread.ends());
+    check_eq!(board::get(REFUSED), Error::NoRoom as u32);
+    // SAFETY: as above.
+    check_eq!(unsafe { (&raw const buffer).read_volatile() }, 0);
+    check_eq!(calls::unmap(CapName::NONE, pages::AT / FRAME, 1), Ok(()));
 }
