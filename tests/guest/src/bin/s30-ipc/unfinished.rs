@@ -22,6 +22,13 @@ const FROM: u32 = pages::address(0);
 const TO: u32 = pages::address(512);
 const ROUNDS: u32 = 8;
 
+/// Milliseconds in which all of them are over, or never will be.
+const PATIENCE: u32 = 1000;
+/// Bits that are notified: all has been sent; all has been received; there is nothing to wait for any more.
+const ALL_SENT: u32 = 1;
+const ALL_RECEIVED: u32 = 2;
+const LATE: u32 = 4;
+
 /// Words of the board: a notification's name; how many sends and receives succeeded; what came of a wait.
 const TOLD: usize = 0;
 const SENT: usize = 1;
@@ -36,7 +43,7 @@ fn sends(name: u32) {
         let sent = calls::send_strings(CapName(name), &Message::new(1).with_strings());
         board::add(SENT, sent.is_ok().into());
     }
-    let _ = calls::notify(CapName(board::get(TOLD)), 1);
+    let _ = calls::notify(CapName(board::get(TOLD)), ALL_SENT);
 }
 
 fn receives(name: u32) {
@@ -46,7 +53,13 @@ fn receives(name: u32) {
         let got = calls::receive_strings(CapName(name));
         board::add(RECEIVED, got.is_ok_and(|(_, bytes)| bytes == LONG).into());
     }
-    let _ = calls::notify(CapName(board::get(TOLD)), 2);
+    let _ = calls::notify(CapName(board::get(TOLD)), ALL_RECEIVED);
+}
+
+/// Ends the first thread's wait, which has no limit, if nobody else does.
+fn alarm(_: u32) {
+    time::sleep(PATIENCE);
+    let _ = calls::notify(CapName(board::get(TOLD)), LATE);
 }
 
 /// A thread that was interrupted in a transfer is the next to run when another waits: it goes on with the transfer,
@@ -59,6 +72,7 @@ pub fn transfers() {
     check_eq!(pages::map(&source, FROM, Rights::WRITE, 0), Ok(()));
     check_eq!(pages::map(&buffer, TO, Rights::WRITE, 0), Ok(()));
     let [sender, receiver] = [(); 2].map(|()| Worker::new(&Home::own(), BELOW));
+    let _alarm = Worker::spawn(&Home::own(), ABOVE, alarm, 0);
     let mut caught = 0;
     for round in 0..ROUNDS {
         board::set(SENT, 0);
@@ -76,14 +90,17 @@ pub fn transfers() {
         time::sleep(1);
         let states = [sender.state(), receiver.state()];
         caught += u32::from(states.contains(&State::Transferring) && states.contains(&State::Ready));
+        let mut bits = 0;
         Utcb::current().within((FOREVER, FOREVER), || {
-            let mut ended = 0;
-            while ended != 3 {
-                ended |= calls::wait(told.name()).expect("bits");
+            while bits != ALL_SENT | ALL_RECEIVED && bits & LATE == 0 {
+                bits |= calls::wait(told.name()).unwrap_or(LATE);
             }
         });
+        check_eq!(bits, ALL_SENT | ALL_RECEIVED);
         check_eq!((board::get(SENT), board::get(RECEIVED), peek(TO + LONG - 4)), (COPIES, COPIES, round));
-        if !(sender.ends() && receiver.ends()) {
+        check!(sender.ends() && receiver.ends(), "{:?} {:?}", sender.info(), receiver.info());
+        // What has lost its way does not find it again.
+        if bits & LATE != 0 {
             break;
         }
     }
