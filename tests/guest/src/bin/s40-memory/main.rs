@@ -33,6 +33,7 @@ fn main() {
             ("memory comes back clear", mappings::cleared),
             ("one page mapped, by both ways", single::mapped),
             ("rights of one page, by both ways", single::rights),
+            ("a source whose revoke is unfinished, by both ways", single::unfinished),
             ("one of several mappings taken back", single::siblings),
             ("a walk at random, by both ways", walk::at_random),
             ("a Table shared by a hook", sharing::hooks),

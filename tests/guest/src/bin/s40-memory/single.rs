@@ -9,7 +9,7 @@ use freehold_guest_tests::home::{BLOCKS, Home};
 use freehold_guest_tests::objects::derived;
 use freehold_guest_tests::pages::{self, Frames, address, peek, poke, update};
 use freehold_guest_tests::probe::Probe;
-use freehold_guest_tests::{check, check_eq};
+use freehold_guest_tests::{check, check_eq, midway};
 use freehold_rt::calls::{self, Lend, Stop, Used};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Rights};
@@ -76,6 +76,41 @@ pub fn mapped() {
         check_eq!(unmap(alone, page + 1).map(|_| live()), Ok(0));
         check_eq!(map(root(1, Rights::NONE, 1)), Ok(()), "all credits are back");
         check_eq!(unmap(alone, page + 1), Ok(Used::default()));
+    }
+}
+
+/// A source of which a part is taken back, by a revoke that was stopped half-way: it is Busy until that is done, though
+/// there is room, and though it has credits.
+pub fn unfinished() {
+    const CHILDREN: u32 = 1000;
+    /// Codes of totals: 4,095, and none.
+    const CODES: [u32; 2] = [62, 63];
+    fn revoke(table: u32) {
+        let _ = calls::revoke_range(CapName(table), 0, 1);
+    }
+    let page = address(0) / FRAME;
+    for code in CODES {
+        let (frame, other) = (Frames::take(1, 1), Frames::take(1, 1));
+        check_eq!(pages::map(&frame, address(0), Rights::WRITE, code), Ok(()));
+        let spare = update((other.container(), other.at(0)), 1, NONE, page + 1020, Rights::NONE, 0);
+        let prepare = || {
+            check_eq!(calls::revoke_range(pages::table(), 0, 1), Ok(()));
+            for at in 0..CHILDREN {
+                check_eq!(calls::update(&[child(page + at)]), Ok(()));
+            }
+        };
+        // The parent, and some of its children.
+        let caught = || (2..=CHILDREN).contains(&live());
+        check!(midway::stop(revoke, pages::table().0, prepare, caught), "never half-way");
+        for alone in [true, false] {
+            check_eq!(map(alone, child(page + CHILDREN), spare), Err(Error::Busy), "code {code}");
+        }
+        check_eq!(calls::revoke_range(pages::table(), 0, 1).map(|()| live()), Ok(1));
+        for alone in [true, false] {
+            check_eq!(map(alone, child(page + CHILDREN), spare), Ok(()));
+            check_eq!(unmap(alone, page + CHILDREN + 1), Ok(Used::default()));
+        }
+        check_eq!(calls::unmap(NONE, page, 1).map(|()| live()), Ok(0));
     }
 }
 
