@@ -24,10 +24,9 @@ fn pointer(address: u32) -> *mut u32 {
 impl Memory for Physical {
     #[inline(always)]
     fn load(&self, address: u32) -> u32 {
-        // SAFETY: in the direct map and aligned, see above. Nobody else writes it while the kernel runs but the
-        // processor's page walks, which set accessed and dirty bits in entries: that the compiler may read
-        // once for twice, or twice for once, makes no difference to the rest of the word, and those two bits are
-        // believed only as `swap` returns them.
+        // SAFETY: in the direct map and aligned, see above. While the kernel runs only page walks write it, and only
+        // accessed and dirty bits, which are believed only as `swap` returns them: so it makes no difference that
+        // the compiler may read once for twice, or twice for once.
         unsafe { pointer(address).read() }
     }
 
