@@ -34,6 +34,7 @@ pub fn compare(short: &str, ordinary: &str, least: u64) -> Result<String> {
         ensure!(short == ordinary, "with short paths: {short:?}; the ordinary way: {ordinary:?}");
     }
     let Some(of_ten) = number(&short, OF_TEN) else {
+        ensure!(least == 0, "nothing says how many calls took short paths");
         return Ok(format!("same outcome by both ways, {} records", outcomes[0].len()));
     };
     ensure!(of_ten == 0, "{of_ten} of ten calls went the ordinary way, with the short paths");
