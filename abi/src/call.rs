@@ -111,4 +111,6 @@ calls! {
     PortOut = 36,
     /// EBX ports, ESI port, EDI bytes (≤ 64), which lie in the UTCB from MR 3: writes them one after the other.
     PortWrite = 37,
+    /// Immediate: a [`crate::designs::Operation`] of a design other than `user-tables`, which has none.
+    Design = 38,
 }

@@ -115,6 +115,14 @@ errors! {
     TooLong = 39,
     /// The receiver accepts no strings, or its buffers have fewer bytes than the strings.
     NoRoom = 40,
+    /// The kernel's pool has no memory left (designs with a pool).
+    PoolExhausted = 41,
+    /// The receiver's space has used up its quota of the kernel's pool (kernel-quota).
+    OverQuota = 42,
+    /// The design lets this sender map nothing there (local-only, root-only), or the redirector refuses it.
+    MapRefused = 43,
+    /// The receiver's window takes no map item, or not these pages.
+    NoWindow = 44,
 }
 
 /// Reads a status word: `Ok` for 0.

@@ -67,6 +67,14 @@ pub enum Kernel {
     StackUnused = 8,
     /// Calls that went the ordinary way so far, not by one of the short paths; modulo 2³².
     OrdinaryCalls = 9,
+    /// Number of the [`Design`](crate::designs::Design).
+    Design = 10,
+    /// Bytes of the kernel's pool; 0: the design has none.
+    PoolBytes = 11,
+    /// Bytes of it that are in use.
+    PoolUsed = 12,
+    /// The most that ever were.
+    PoolPeak = 13,
     /// Frames of type Data: 16 + the number of a frame type asks for any type's count.
     FrameType = 16,
 }

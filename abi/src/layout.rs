@@ -89,6 +89,8 @@ pub mod utcb {
     pub const UPCALL: usize = 86;
     /// Words of [`UPCALL`].
     pub const UPCALL_WORDS: usize = 10;
+    /// Where map items may go: an [`Fpage`](crate::designs::Fpage) (designs with a pool).
+    pub const WINDOW: usize = 96;
     /// The strings to send: address, bytes each.
     pub const STRINGS: usize = 128;
     /// The buffers for strings that arrive: address, bytes each.

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod call;
+pub mod designs;
 pub mod error;
 pub mod fault;
 pub mod info;

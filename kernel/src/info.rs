@@ -70,6 +70,8 @@ pub fn kernel(k: &mut Kernel, t: ThreadRef) -> CallResult {
         k.space_switches
     } else if is(Question::OrdinaryCalls) {
         k.ordinary_calls
+    } else if let Some(answer) = k.designs.info(question) {
+        answer
     } else if is(Question::StackUnused) {
         if !k.units.spend(UNITS) {
             return Ok(Outcome::Again);

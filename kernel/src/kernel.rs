@@ -20,7 +20,7 @@ use crate::syscall::Outcome;
 use crate::thread::{Errand, ThreadRef, special};
 use crate::timer::Wheel;
 use crate::units::{self, Units};
-use crate::{device, ipc, transfer};
+use crate::{designs, device, ipc, transfer};
 
 /// Everything that changes after boot, beside the objects themselves.
 pub struct Kernel {
@@ -42,6 +42,8 @@ pub struct Kernel {
     pub ordinary_calls: u32,
     /// Bytes of the kernel's own frames at the end of boot; 0 while booting.
     pub boot_kernel_bytes: u32,
+    /// What the design under comparison has of its own.
+    pub designs: designs::State,
     /// The thread whose registers and space are in the processor.
     loaded: Option<ThreadRef>,
     /// The thread whose FPU state is in the processor.
@@ -84,6 +86,7 @@ impl Kernel {
             space_switches: 0,
             ordinary_calls: 0,
             boot_kernel_bytes: 0,
+            designs: designs::State::new(),
             loaded: None,
             fpu_owner: None,
             clean_fpu: FpuArea::zeroed(),

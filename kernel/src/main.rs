@@ -14,6 +14,11 @@ mod caps;
 mod container;
 mod copy;
 mod derive;
+#[cfg(feature = "designs")]
+mod designs;
+#[cfg(not(feature = "designs"))]
+#[path = "designs/none.rs"]
+mod designs;
 mod destroy;
 mod device;
 mod errors;
@@ -60,6 +65,7 @@ extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
         println!("freehold: every call goes the ordinary way");
     }
     let k = first::boot(&loaded);
+    k.designs = designs::choose(&loaded);
     let image = paging::kernel_image();
     println!(
         "freehold: kernel image {} KiB, frame table and boot containers {} KiB, nothing else, ever",

@@ -105,6 +105,12 @@ impl Loaded {
         line.split(|&byte| byte == b' ').any(|said| said == word.as_bytes())
     }
 
+    /// What stands behind `key` in the first word of the kernel's command line that begins with it.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        let line = core::str::from_utf8(&self.text[..self.command_len as usize]).ok()?;
+        line.split(' ').find_map(|word| word.strip_prefix(key))
+    }
+
     /// Appends a command line, as far as there is room. Returns where it is and how long.
     fn add_text(&mut self, at: u32, text: &str) -> (u32, u32) {
         let room = &mut self.text[at as usize..];

@@ -11,7 +11,7 @@ use freehold_user_pagetables::Flush;
 use crate::kernel::Kernel;
 use crate::strings::Part;
 use crate::thread::ThreadRef;
-use crate::{arch, copy, derive, destroy, device, info, ipc, make, mapping, notification, threads};
+use crate::{arch, copy, derive, designs, destroy, device, info, ipc, make, mapping, notification, threads};
 
 /// How a call ended without error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +119,8 @@ fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
         Call::PortIn => apart(k, t, device::port_in),
         Call::PortOut => apart(k, t, device::port_out),
         Call::PortWrite => apart(k, t, device::port_write),
+
+        Call::Design => apart(k, t, designs::call),
     }
 }
 

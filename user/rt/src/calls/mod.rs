@@ -11,6 +11,7 @@
 //! lets the kernel write at an address, [`copy_in`] and `Utcb::set_buffers`, is unsafe.
 
 mod capability;
+mod designs;
 mod device;
 mod info;
 mod ipc;
@@ -20,6 +21,7 @@ mod strings;
 mod thread;
 
 pub use capability::*;
+pub use designs::*;
 pub use device::*;
 pub use info::*;
 pub use ipc::*;

@@ -41,6 +41,7 @@ fn main() {
             ("threads and information", others::threads),
             ("devices", others::devices),
             ("copies", others::copies),
+            ("calls of other designs", others::designs),
             ("revokes under way", halves::busy),
             ("nothing is left out", claims::complete),
         ],

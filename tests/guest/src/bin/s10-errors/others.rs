@@ -1,5 +1,6 @@
 //! Messages, capabilities, threads, information, devices, copies: what is refused at once.
 
+use freehold_abi::designs::Operation;
 use freehold_abi::info::start;
 use freehold_abi::layout::USER_END;
 use freehold_abi::layout::utcb::{RANGES, RANGES_COUNT};
@@ -181,7 +182,7 @@ pub fn threads() {
     for index in [500, 1024, u32::MAX - 1] {
         fails(Call::SpaceInfo, 0, [0, index, 1, 2], Error::OutOfRange);
     }
-    for question in [10, 15, 16 + 11, u32::MAX] {
+    for question in [14, 15, 16 + 11, u32::MAX] {
         fails(Call::KernelInfo, 0, [1, question, 2, 3], Error::OutOfRange);
     }
 }
@@ -257,4 +258,11 @@ pub fn copies() {
     fails_but(8, call, 0, [0, 0x5000, 4, 7], Error::FaultMine);
     fails_but(8, call, 1 << 12, [0, pages::AT, 4, 7], Error::FaultTheirs);
     fails_but(8, call, 1 << 12 | outward, [0, pages::AT, 4, 7], Error::FaultTheirs);
+}
+
+/// Under `user-tables` no operation of the other designs exists.
+pub fn designs() {
+    for operation in 0..=Operation::Account as u32 + 1 {
+        fails(Call::Design, operation, [start::SPACE.0, 0, 0, 0], Error::UnknownCall);
+    }
 }

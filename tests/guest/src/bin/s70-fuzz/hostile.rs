@@ -295,7 +295,7 @@ impl Hostile {
             Call::IrqAck => (0, [given::LINE.0, 0, 0, 0]),
             Call::PortIn | Call::PortOut => (0, [given::PORT.0, 0x80, 1, 1]),
             Call::PortWrite => (0, [given::PORT.0, 0x80, self.random.below(300), 0]),
-            Call::Null => (immediate, [self.any(), self.any(), self.any(), self.any()]),
+            Call::Null | Call::Design => (immediate, [self.any(), self.any(), self.any(), self.any()]),
         }
     }
 
@@ -351,7 +351,7 @@ impl Hostile {
                 let registers = [self.any(), self.any(), self.any(), self.any()];
                 (call as u32 | self.random.word() << 8, registers)
             }
-            None => (self.random.word() | 38, [self.any(), self.any(), self.any(), self.any()]),
+            None => (self.random.word() | Call::ALL.len() as u32, [self.any(), self.any(), self.any(), self.any()]),
         }
     }
 }
