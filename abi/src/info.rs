@@ -80,7 +80,7 @@ pub enum Kernel {
 }
 
 /// Names of the frame types, in the order of their numbers.
-pub const FRAME_TYPES: [&str; 11] = [
+pub const FRAME_TYPES: [&str; 12] = [
     "Data",
     "Directory",
     "Table",
@@ -92,6 +92,7 @@ pub const FRAME_TYPES: [&str; 11] = [
     "Kernel",
     "Dying",
     "Hole",
+    "Pooled",
 ];
 
 /// States of a thread, as `ThreadInfo` reports them.

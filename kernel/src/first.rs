@@ -16,6 +16,7 @@ use freehold_user_pagetables::{FrameType, Kind as EntryKind, Memory, Tables, lay
 
 use crate::arch::paging;
 use crate::caps::Content;
+use crate::designs;
 use crate::kernel::Kernel;
 use crate::multiboot::Loaded;
 use crate::physical::{self, Physical};
@@ -67,12 +68,15 @@ impl Bump {
 ///
 /// # Panics
 /// If the machine or its modules do not allow that; the message says what is missing.
-pub fn boot(loaded: &Loaded) -> &'static mut Kernel {
+pub fn boot(loaded: &Loaded, design: designs::State) -> &'static mut Kernel {
     let blocks = loaded.ram_end.div_ceil(BLOCK);
     let image = paging::kernel_image();
-    let bytes = Tables::<Physical>::boot_bytes(blocks);
-    let room = find_room(loaded, &image, bytes + FIRST_PROGRAM)
-        .expect("no room for the frame table and the first program: give the machine more memory");
+    let (table_bytes, pool_bytes) = (Tables::<Physical>::boot_bytes(blocks), design.pool_bytes());
+    let bytes = table_bytes + pool_bytes.next_multiple_of(layout::TABLE);
+    let room = find_room(loaded, &image, bytes + FIRST_PROGRAM).unwrap_or_else(|| match pool_bytes {
+        0 => panic!("no room for the frame table and the first program: give the machine more memory"),
+        _ => panic!("no room for a pool of {} KiB: give the machine more memory", pool_bytes >> 10),
+    });
     let place = room.start;
 
     let mut tables = Tables::new(Physical, blocks, place);
@@ -97,14 +101,17 @@ pub fn boot(loaded: &Loaded) -> &'static mut Kernel {
     }
 
     let k = Kernel::found(tables);
+    k.designs = design;
     let mut bump = Bump { next: place + bytes, end: room.end };
-    first_program(k, loaded, blocks, &mut bump);
+    let directory = first_program(k, loaded, blocks, &mut bump);
+    designs::found(k, place + table_bytes, directory);
     k.boot_kernel_bytes = k.kernel_bytes();
     k
 }
 
 /// The first program: space, nodes, tables, image, stack, boot information, thread, capabilities.
-fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) {
+/// Returns its Directory.
+fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) -> u32 {
     // Nothing can fail that was not provided for: the memory is fresh and unlimited.
     const FRESH: &str = "fresh memory allows everything";
     let directory = bump.take(layout::TABLE_FRAMES);
@@ -161,6 +168,7 @@ fn first_program(k: &mut Kernel, loaded: &Loaded, blocks: u32, bump: &mut Bump) 
     k.scheduler.make_ready(thread);
 
     write_info(k, loaded, blocks, info);
+    directory
 }
 
 /// Maps a frame of the first program at an address of its Table.

@@ -144,7 +144,7 @@ fn answer(k: &mut Kernel, t: ThreadRef) -> Result<Answer, Error> {
     let caller = reply_target(k, t)?;
     check_tag(Tag(t.get(reg::ESI)))?;
     if caller.has_faulted() {
-        return Ok(pager::answer(k, t, caller).map_or(Answer::Settled, Answer::Delivered));
+        return Ok(pager::answer(k, t, caller)?.map_or(Answer::Settled, Answer::Delivered));
     }
     if strings::read_strings(k, t)? == Outcome::Again || !spend_on_items(k, t) {
         return Ok(Answer::Later(Outcome::Again));

@@ -1,8 +1,10 @@
-//! Capability items: capabilities that travel in a message, into slots that the receiver named.
+//! Items of a message: capabilities, which go into slots that the receiver named, and, in designs that have them, pages
+//! ([`crate::designs::items`]).
 //!
 //! What must hold: all items of a message arrive or none does; too few slots is the sender's error,
 //! and the receiver goes on waiting. What both sides' UTCBs say is read once, and then checked as often as it takes.
 
+use freehold_abi::designs::MapItem;
 use freehold_abi::info::Kind;
 use freehold_abi::layout::utcb::{SLOTS_COUNT, SLOTS_FIRST};
 use freehold_abi::message::{ITEMS_MAX, Item};
@@ -13,6 +15,7 @@ use freehold_user_pagetables::layout::SPARE;
 use arrayvec::ArrayVec;
 
 use crate::caps::Content;
+use crate::designs;
 use crate::kernel::Kernel;
 use crate::thread::ThreadRef;
 
@@ -48,6 +51,15 @@ impl Named {
         }
         named
     }
+
+    fn items(&self) -> impl Iterator<Item = [u32; 2]> {
+        self.items.into_iter().take(self.count as usize)
+    }
+
+    /// The items that are pages.
+    pub fn map_items(&self) -> impl Iterator<Item = MapItem> {
+        self.items().filter_map(MapItem::decode)
+    }
 }
 
 /// Carries the items of `from`'s message into the slots that `to` named.
@@ -57,6 +69,10 @@ impl Named {
 /// without Share); what deriving or moving lacks. Nothing has moved then.
 pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
     let transfers = plan(k, from, to, named)?;
+    let runs = match transfers.len() == named.count as usize {
+        true => None,
+        false => Some(designs::items::survey(k, from, to, named)?),
+    };
     for done in 0..transfers.len() {
         if let Err(error) = carry(k, &transfers[done]) {
             for transfer in transfers[..done].iter().rev() {
@@ -64,6 +80,9 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -
             }
             return Err(error);
         }
+    }
+    if let Some(runs) = runs {
+        designs::items::map(k, &runs);
     }
     Ok(())
 }
@@ -73,15 +92,23 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -
 /// # Errors
 /// NoSlots, BadItem.
 pub fn check(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
-    plan(k, from, to, named).map(|_| ())
+    let transfers = plan(k, from, to, named)?;
+    if transfers.len() != named.count as usize {
+        designs::items::survey(k, from, to, named)?;
+    }
+    Ok(())
 }
 
 fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<Transfers, Error> {
-    if named.count > named.slots {
+    let pages = || named.map_items().count() as u32;
+    if named.count > named.slots && named.count - pages() > named.slots {
         return Err(Error::NoSlots);
     }
     let mut transfers = Transfers::new();
-    for (index, &words) in (0..named.count).zip(&named.items) {
+    for words in named.items() {
+        if MapItem::decode(words).is_some() {
+            continue;
+        }
         let item = Item::decode(words);
         let source = k.slot(from.directory.get(), item.source).map_err(|_| Error::BadItem)?;
         let cap = k.read(source);
@@ -93,6 +120,7 @@ fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<Tra
             return Err(Error::BadItem);
         }
         // Names are twelve bits; a range that runs past their end has no slots there.
+        let index = transfers.len() as u32;
         let name =
             named.first_slot.checked_add(index).filter(|&name| name < 1 << 12).ok_or(Error::NoSlots)?;
         let slot = k.slot(to.directory.get(), CapName(name)).map_err(|_| Error::NoSlots)?;

@@ -64,8 +64,7 @@ extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
         fastpath::switch_off();
         println!("freehold: every call goes the ordinary way");
     }
-    let k = first::boot(&loaded);
-    k.designs = designs::choose(&loaded);
+    let k = first::boot(&loaded, designs::choose(&loaded));
     let image = paging::kernel_image();
     println!(
         "freehold: kernel image {} KiB, frame table and boot containers {} KiB, nothing else, ever",

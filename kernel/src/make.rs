@@ -13,6 +13,7 @@ use freehold_user_pagetables::{Budget, Donation, FrameType, Memory, total};
 use crate::arch::paging;
 use crate::caps::Content;
 use crate::container::Container;
+use crate::designs;
 use crate::errors::cause;
 use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
@@ -71,6 +72,7 @@ pub fn space(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Ok(Outcome::Again);
     }
     k.make_space(frame, slot, base, pages)?;
+    designs::made_space(k, t, frame);
     if t.immediate() & 1 != 0 {
         k.tables.hide_area(frame);
     }

@@ -4,12 +4,12 @@
 //! they change only as the answer says. A thread whose pager cannot be asked, or is lost, stops.
 
 use freehold_abi::info::{Kind, State};
-use freehold_abi::{CapName, Rights, fault};
+use freehold_abi::{CapName, Error, Rights, fault};
 
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{FaultMessage, ThreadRef, reg};
-use crate::{ipc, transfer};
+use crate::{designs, ipc, transfer};
 
 /// Sends a fault's message to the thread's pager, in its name. Without a pager it stops.
 pub fn report(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
@@ -37,20 +37,26 @@ pub fn ask(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
 
 /// A pager's answer to a fault: the faulting thread's registers are its own, so only what the answer says
 /// about them changes. Returns the thread if it goes on, for whoever answers to make ready.
-pub fn answer(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) -> Option<ThreadRef> {
+///
+/// # Errors
+/// Those of the pages that the answer brings, in designs that have such items; the thread waits on.
+pub fn answer(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) -> Result<Option<ThreadRef>, Error> {
+    if pager.tag().items() != 0 {
+        designs::items::answer(k, pager, faulted)?;
+    }
     let (label, place) = (pager.tag().label(), (pager.get(reg::EDI), pager.get(reg::EBP)));
     k.drop_reply(faulted);
     if faulted.role.get().is_some() {
         transfer::pager_answered(k, faulted, label, place);
-        return None;
+        return Ok(None);
     }
     faulted.clear_fault();
     if label == fault::STOP {
         faulted.state.set(State::Stopped);
-        return None;
+        return Ok(None);
     }
     if label == fault::RESUME_AT {
         faulted.resume_at(place.0, place.1);
     }
-    Some(faulted)
+    Ok(Some(faulted))
 }

@@ -213,8 +213,8 @@ impl<M: Memory> Tables<M> {
             if !entry.is_present() && entry != Entry::ZERO {
                 return Err(Broken::Residue(slot));
             }
-            if matches!(kind, Kind::Hook | Kind::View) != entry.is_present()
-                || !matches!(kind, Kind::Hook | Kind::View | Kind::Empty)
+            if matches!(kind, Kind::Hook | Kind::View | Kind::Pool) != entry.is_present()
+                || !matches!(kind, Kind::Hook | Kind::View | Kind::Pool | Kind::Empty)
             {
                 return Err(Broken::Entry(slot));
             }
@@ -226,6 +226,12 @@ impl<M: Memory> Tables<M> {
                 continue;
             }
             let target = entry.address();
+            if kind == Kind::Pool {
+                if self.frame_type(target) != FrameType::Kernel || self.owner(target) != directory | index {
+                    return Err(Broken::Level(slot));
+                }
+                continue;
+            }
             if self.nature(target) != FrameType::Table {
                 return Err(Broken::Level(slot));
             }

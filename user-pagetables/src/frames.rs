@@ -45,10 +45,13 @@ pub enum FrameType {
     Dying = 9,
     /// No frame: a hole in RAM, or beyond its end.
     Hole = 10,
+    /// Memory of programs that is mapped by a mapping database of the kernel's (designs with a pool), which hangs on
+    /// its element: aux.
+    Pooled = 11,
 }
 
 /// Number of types.
-pub const TYPES: usize = 11;
+pub const TYPES: usize = 12;
 
 impl FrameType {
     /// Every type, in the order of their numbers.
@@ -64,6 +67,7 @@ impl FrameType {
         FrameType::Kernel,
         FrameType::Dying,
         FrameType::Hole,
+        FrameType::Pooled,
     ];
 
     const fn from_bits(bits: u32) -> FrameType {

@@ -75,6 +75,21 @@ pub const AREA_HIDDEN: u32 = SPACE_FIELDS + 20;
 /// Space: first of its threads.
 pub const SPACE_THREADS: u32 = SPACE_FIELDS + 12;
 
+/// Space: first of the words that designs with a pool keep. All are zero in a space that has nothing of it.
+pub const POOL_FIELDS: u32 = META + 4 * USER_TABLES;
+/// Space: how many there are.
+pub const POOL_FIELD_COUNT: u32 = 8;
+/// Space: its tables in the pool.
+pub const POOL_TABLES: u32 = POOL_FIELDS;
+/// Space: its mappings in the pool.
+pub const POOL_MAPPINGS: u32 = POOL_FIELDS + 4;
+/// Space: bytes that it may have of the pool.
+pub const POOL_QUOTA: u32 = POOL_FIELDS + 8;
+/// Space: while it ends, the directory entries that have no table of the pool any more.
+pub const POOL_CURSOR: u32 = POOL_FIELDS + 12;
+/// Space: whether it is trusted, and who looks at its messages.
+pub const POOL_TRUST: u32 = POOL_FIELDS + 16;
+
 /// The slot of entry `index` of the Table at `table`.
 pub const fn in_table(table: u32, index: u32) -> Link {
     Link::new(table + 4 * index, IN_TABLE)

@@ -23,6 +23,7 @@
 //! | roots.rs | donation and its end |
 //! | map.rs | mappings: made, taken back, revoked |
 //! | area.rs | hooks and the page-table area |
+//! | pooled.rs | directory entries of the kernel's pool |
 //! | empty.rs | a dying Table or Directory emptied |
 //! | flush.rs | what the TLB may still hold |
 
@@ -39,6 +40,7 @@ pub mod layout;
 mod map;
 mod memory;
 pub mod meta;
+mod pooled;
 mod roots;
 mod slots;
 mod tables;
@@ -50,5 +52,6 @@ pub use frames::FrameType;
 pub use map::{MapError, Unmapped};
 pub use memory::{Budget, Memory, Progress};
 pub use meta::{Kind, Meta, Offspring, total};
+pub use pooled::{PoolPlace, Seen};
 pub use roots::{DonateError, Donation, FreshRoot, frames_of};
 pub use tables::{Tables, cap_bits, cap_uses};

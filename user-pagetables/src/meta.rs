@@ -18,6 +18,8 @@ pub enum Kind {
     View = 4,
     /// A place in a boot container that has no frame to give: a hole, or kernel memory.
     Hole = 5,
+    /// Directory: a table of the kernel's pool (designs with a pool). No node.
+    Pool = 6,
     /// Root of a frame of data: the frame's place in its boot container, for ever.
     Root = 8,
     /// A frame derived from another slot.
@@ -85,6 +87,7 @@ impl Meta {
             3 => Kind::Hook,
             4 => Kind::View,
             5 => Kind::Hole,
+            6 => Kind::Pool,
             8 => Kind::Root,
             9 => Kind::Mapping,
             _ => Kind::Empty,

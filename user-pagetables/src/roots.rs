@@ -29,6 +29,13 @@ pub struct Donation {
     kind: FrameType,
 }
 
+impl Donation {
+    /// The frame, or the first of four.
+    pub const fn frame(&self) -> u32 {
+        self.frame
+    }
+}
+
 /// Rights of a root.
 const RIGHTS: u8 = 7;
 

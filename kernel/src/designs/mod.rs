@@ -3,19 +3,44 @@
 //! What must hold: under `user-tables` nothing here is reached but [`call`], which knows no call, and the items of
 //! a message that nobody could send.
 
-use freehold_abi::Error;
-use freehold_abi::designs::Design;
-use freehold_abi::info::Kernel as Question;
+mod account;
+mod ends;
+mod give;
+pub mod items;
+mod options;
+mod steps;
+pub mod trust;
+mod unmap;
 
+use freehold_abi::Error;
+use freehold_abi::designs::{Design, Operation};
+use freehold_abi::info::Kernel as Question;
+use freehold_mapdb::{Database, MapFault, Pool};
+use freehold_user_pagetables::Memory;
+use freehold_user_pagetables::layout::POOL_QUOTA;
+
+use crate::errors::Cause;
 use crate::kernel::Kernel;
 use crate::multiboot::Loaded;
 use crate::println;
 use crate::syscall::CallResult;
 use crate::thread::ThreadRef;
 
+pub use account::made_space;
+pub use ends::{end_frame, end_space};
+use options::Options;
+
 /// What a design has of its own.
 pub struct State {
     design: Design,
+    /// Tables and mapping nodes of the designs with a pool.
+    database: Database,
+    /// Bytes of the pool.
+    pool: u32,
+    /// Bytes of it that a space of the first program's making may have.
+    quota: u32,
+    /// The first program's Directory.
+    first_space: u32,
 }
 
 /// The design that the command line asks for: `design=NAME[,OPTION]…`.
@@ -23,32 +48,84 @@ pub struct State {
 /// # Panics
 /// If there is no such design.
 pub fn choose(loaded: &Loaded) -> State {
-    let asked = loaded.value("design=").unwrap_or(Design::UserTables.name());
-    let design = Design::ALL.into_iter().find(|design| design.name() == asked);
-    let design = design.unwrap_or_else(|| panic!("there is no design {asked}"));
+    let Options { design, pool, quota } = Options::read(loaded);
     if design != Design::UserTables {
-        println!("freehold: design {asked}");
+        println!("freehold: design {}", design.name());
     }
-    State { design }
+    State { design, pool, quota, ..State::new() }
+}
+
+/// The pool lies at `place`, and the first program, which has the Directory `first_space`, may have all of it.
+pub fn found(k: &mut Kernel, place: u32, first_space: u32) {
+    k.designs.first_space = first_space;
+    if k.designs.has_pool() {
+        k.designs.database.pool = Pool::new(place, k.designs.pool);
+        k.tables.memory.store(first_space + POOL_QUOTA, u32::MAX);
+        println!("freehold: a pool of {} KiB for tables and mappings", k.designs.pool >> 10);
+    }
 }
 
 impl State {
     /// Before boot.
     pub const fn new() -> State {
-        State { design: Design::UserTables }
+        State { design: Design::UserTables, database: Database::nowhere(), pool: 0, quota: 0, first_space: 0 }
+    }
+
+    /// Bytes to be kept for the pool.
+    pub fn pool_bytes(&self) -> u32 {
+        self.pool
+    }
+
+    /// Whether there is a pool, and so map items.
+    #[inline(always)]
+    fn has_pool(&self) -> bool {
+        self.pool != 0
+    }
+
+    /// Whether mapping and unmapping let interrupts in. That kernel-heap does not is its original's way.
+    fn is_divided(&self) -> bool {
+        self.design != Design::KernelHeap
     }
 
     /// What KernelInfo asks about the design.
     pub fn info(&self, question: u32) -> Option<u32> {
-        match question {
-            question if question == Question::Design as u32 => Some(self.design as u32),
-            question if (Question::PoolBytes as u32..=Question::PoolPeak as u32).contains(&question) => Some(0),
-            _ => None,
-        }
+        let (bytes, used, peak) = self.database.pool.bytes();
+        let answers = [
+            (Question::Design, self.design as u32),
+            (Question::PoolBytes, bytes),
+            (Question::PoolUsed, used),
+            (Question::PoolPeak, peak),
+        ];
+        answers.into_iter().find(|&(known, _)| known as u32 == question).map(|(_, answer)| answer)
     }
 }
 
 /// Design: a call of the design.
-pub fn call(_: &mut Kernel, _: ThreadRef) -> CallResult {
-    Err(Error::UnknownCall)
+pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    let operation = t.immediate() & 0xFF;
+    let is = |known: Operation| operation == known as u32;
+    if !k.designs.has_pool() {
+        Err(Error::UnknownCall)
+    } else if is(Operation::Give) {
+        give::give(k, t)
+    } else if is(Operation::Unmap) {
+        unmap::unmap(k, t)
+    } else if is(Operation::SetQuota) && k.designs.design == Design::KernelQuota {
+        account::set_quota(k, t)
+    } else if is(Operation::Account) {
+        account::account(k, t)
+    } else {
+        Err(Error::UnknownCall)
+    }
+}
+
+impl Cause for MapFault {
+    fn cause(self) -> Error {
+        match self {
+            MapFault::Taken => Error::NoWindow,
+            MapFault::TooDeep => Error::TooDeep,
+            MapFault::PoolExhausted => Error::PoolExhausted,
+            MapFault::OverQuota => Error::OverQuota,
+        }
+    }
 }

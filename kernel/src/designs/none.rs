@@ -3,6 +3,7 @@
 use freehold_abi::Error;
 use freehold_abi::designs::Design;
 use freehold_abi::info::Kernel as Question;
+use freehold_user_pagetables::Progress;
 
 use crate::kernel::Kernel;
 use crate::multiboot::Loaded;
@@ -28,13 +29,64 @@ impl State {
         State
     }
 
+    /// There is no pool.
+    pub fn pool_bytes(&self) -> u32 {
+        0
+    }
+
     /// What KernelInfo asks about the design.
     pub fn info(&self, question: u32) -> Option<u32> {
         (Question::Design as u32..=Question::PoolPeak as u32).contains(&question).then_some(0)
     }
 }
 
+/// There is nothing to be found.
+pub fn found(_: &mut Kernel, _: u32, _: u32) {}
+
 /// Design: there is none.
 pub fn call(_: &mut Kernel, _: ThreadRef) -> CallResult {
     Err(Error::UnknownCall)
+}
+
+/// Nothing is to be done for a space that is made.
+#[inline(always)]
+pub fn made_space(_: &mut Kernel, _: ThreadRef, _: u32) {}
+
+/// Nothing is to be done for a space that ends.
+#[inline(always)]
+pub fn end_space(_: &mut Kernel, _: u32) -> Progress {
+    Progress::Done
+}
+
+/// There is no such frame.
+pub fn end_frame(_: &mut Kernel, _: u32) -> Progress {
+    Progress::Done
+}
+
+/// Map items, of which there are none.
+pub mod items {
+    use super::{Error, Kernel, ThreadRef};
+    use crate::items::Named;
+
+    /// What they come to.
+    pub struct Runs;
+
+    /// Nobody can send one.
+    ///
+    /// # Errors
+    /// BadItem.
+    pub fn survey(_: &Kernel, _: ThreadRef, _: ThreadRef, _: &Named) -> Result<Runs, Error> {
+        Err(Error::BadItem)
+    }
+
+    /// Nothing was surveyed.
+    pub fn map(_: &mut Kernel, _: &Runs) {}
+
+    /// Items of a pager's answer are ignored.
+    ///
+    /// # Errors
+    /// None.
+    pub fn answer(_: &mut Kernel, _: ThreadRef, _: ThreadRef) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -19,7 +19,7 @@ const PATIENCE: u32 = 3000;
 const STACK_SPARE: u32 = 4096;
 
 /// Types of frames that `KernelInfo` counts (docs/calls.md).
-pub const FRAME_TYPES: u32 = 11;
+pub const FRAME_TYPES: u32 = 12;
 
 /// What must be the same after each part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
