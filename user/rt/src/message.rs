@@ -5,6 +5,7 @@
 //! such as an allocation or a line on the console, can disturb it.
 
 use freehold_abi::Tag;
+use freehold_abi::designs::MapItem;
 use freehold_abi::message::{ITEMS_MAX, Item, WORDS_MAX};
 
 /// Message registers behind the tag.
@@ -56,9 +57,21 @@ impl Message {
     /// # Panics
     /// If there are 8 items, or no room.
     pub fn push_item(&mut self, item: Item) {
+        self.push_pair(item.encode());
+    }
+
+    /// Adds pages (designs with a pool), likewise.
+    ///
+    /// # Panics
+    /// As [`Message::push_item`].
+    pub fn push_map(&mut self, item: MapItem) {
+        self.push_pair(item.encode());
+    }
+
+    fn push_pair(&mut self, item: [u32; 2]) {
         let at = (self.tag.words() + 2 * self.tag.items()) as usize;
         assert!(self.tag.items() < ITEMS_MAX && at + 2 <= REGISTERS, "no room for an item");
-        self.registers[at..at + 2].copy_from_slice(&item.encode());
+        self.registers[at..at + 2].copy_from_slice(&item);
         self.tag = self.tag.with_items(self.tag.items() + 1);
     }
 

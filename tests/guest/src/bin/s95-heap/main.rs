@@ -1,0 +1,27 @@
+//! The designs with a pool: pages mapped, mapped onward and granted in messages, and every way in which they are taken
+//! back; what all that costs the kernel's pool, and what becomes of it when the pool is used up.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod basic;
+mod gift;
+mod party;
+
+use freehold_guest_tests::scenario;
+
+freehold_rt::entry!(main);
+
+fn main() {
+    // The table of the own space that gifts are mapped in stays until the space ends.
+    drop(gift::Gift::new(1));
+    scenario::run(
+        "s95-heap",
+        &[
+            ("a page mapped, mapped onward, taken back", basic::mapped),
+            ("windows", basic::windows),
+        ],
+    )
+}
