@@ -73,8 +73,8 @@ pub enum Operation {
     /// EBX space (Edit), ESI endpoint (Send; 0: trusted again; [`UNTRUSTED`]: no endpoint): the space is untrusted from now
     /// on. Its messages to other spaces, and its replies, go to that endpoint first (redirector).
     Distrust = 2,
-    /// EBX status: the message whose reply capability the caller holds implicitly goes on to whom it was for, with its
-    /// sender's badge (0), or its sender gets that error (redirector).
+    /// ESI status: the message that the caller has received as a redirector goes on to whom it was for, with its sender's
+    /// badge (0), or its sender gets that error. EBX: what to receive from then, as by Receive (0: nothing) (redirector).
     Propagate = 3,
     /// EBX space (Edit), ESI bytes: what the space may have of the pool (kernel-quota).
     SetQuota = 4,
@@ -171,7 +171,8 @@ mod tests {
             }
         }
         let rights = crate::Rights::ALL;
-        let item = crate::message::Item { source: crate::CapName(0xFFF), moved: true, rights, total: u32::MAX };
+        let item =
+            crate::message::Item { source: crate::CapName(0xFFF), moved: true, rights, total: u32::MAX };
         assert_eq!(MapItem::decode(item.encode()), None);
     }
 

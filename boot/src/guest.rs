@@ -24,6 +24,9 @@ pub const PROGRAMS: &[&str] =
 /// The program that measures the kernel's operations: the first program of a boot of its own.
 pub const BENCH: &str = "bench";
 
+/// The program that looks at the messages of spaces that are not trusted.
+pub const REDIRECTOR: &str = "redirector";
+
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");
 
@@ -43,7 +46,7 @@ pub fn package_of(program: &str) -> String {
 pub fn packages_making(name: &str) -> Vec<String> {
     if name == "kernel" {
         vec![KERNEL.into()]
-    } else if PROGRAMS.contains(&name) || name == BENCH {
+    } else if PROGRAMS.contains(&name) || [BENCH, REDIRECTOR].contains(&name) {
         vec![package_of(name)]
     } else {
         TESTS.into_iter().chain([BROKEN]).map(String::from).collect()
@@ -57,7 +60,8 @@ pub fn tour_packages() -> Vec<String> {
 
 /// Every guest package, for what must hold for all of them.
 pub fn all_packages() -> Vec<String> {
-    let others = TESTS.map(String::from).into_iter().chain([package_of(BENCH), BROKEN.into()]);
+    let others = TESTS.map(String::from).into_iter();
+    let others = others.chain([package_of(BENCH), package_of(REDIRECTOR), BROKEN.into()]);
     tour_packages().into_iter().chain(others).collect()
 }
 

@@ -11,6 +11,7 @@ use freehold_captree::Link;
 use freehold_user_pagetables::Budget;
 
 use crate::arch::{io, pic, pit};
+use crate::designs::trust;
 use crate::kernel::Kernel;
 use crate::notification;
 use crate::syscall::{CallResult, Outcome};
@@ -72,11 +73,11 @@ pub fn acknowledge(k: &mut Kernel, t: ThreadRef) -> CallResult {
     Ok(Outcome::Done)
 }
 
-/// The notification or line that lives in `slot` ends.
+/// The endpoint, notification or line that lives in `slot` ends.
 pub fn forget(k: &mut Kernel, slot: Link) {
     let cap = k.read(slot);
     if !matches!(cap.kind, Kind::Notification | Kind::Irq) {
-        return;
+        return trust::endpoint_ends(k, slot);
     }
     for line in 0..pic::LINES {
         let is_line = cap.kind == Kind::Irq && cap.badge == line;

@@ -15,6 +15,7 @@ use freehold_user_pagetables::layout::{IN_NODE, SPARE};
 use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
+use crate::designs::redirect;
 use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
@@ -95,6 +96,9 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
         let calling = sender.state.get() == State::Calling;
         k.dequeue(origin, sender);
         if !entitled {
+            if redirect::arrive(k, sender, t) {
+                return Ok(Outcome::Done);
+            }
             end_wait(k, sender, Error::Canceled);
             continue;
         }
@@ -265,7 +269,8 @@ pub fn end_wait(k: &mut Kernel, t: ThreadRef, error: Error) {
     k.scheduler.make_ready(t);
 }
 
-fn check_tag(tag: Tag) -> Result<(), Error> {
+/// Whether a message can have this tag.
+pub fn check_tag(tag: Tag) -> Result<(), Error> {
     if tag.is_short() || tag.is_valid() { Ok(()) } else { Err(Error::BadMessage) }
 }
 
@@ -365,7 +370,8 @@ pub fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
     }
 }
 
-fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
+/// Lets the limit of `t`'s wait pass in so many milliseconds, but not before the next tick.
+pub fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
     if limit != FOREVER {
         k.wheel.arm(t, limit.div_ceil(TICK_MS).max(1));
     }
@@ -461,6 +467,7 @@ impl Kernel {
         if !thread.is(special::INVOLVED) {
             return true;
         }
+        redirect::recall(thread);
         let by = thread.waits_by.get();
         let right = match thread.state.get() {
             State::Sending | State::Calling => Rights::SEND,

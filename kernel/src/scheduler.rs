@@ -49,7 +49,7 @@ impl Scheduler {
     #[inline]
     pub fn make_ready(&mut self, thread: ThreadRef) {
         thread.state.set(State::Ready);
-        thread.mark(special::INVOLVED, false);
+        thread.mark(special::INVOLVED | special::REDIRECTED | special::PROPAGATED, false);
         let priority = u32::from(thread.priority.get());
         match self.current {
             None if self.ready >> priority <= 1 => self.run(thread),

@@ -49,8 +49,9 @@ extern "C" fn kernel_string_begun(address: u32, bytes: u32, copied: u32) {
     conclude(k, thread, result);
 }
 
+/// Leaves the kernel at the end of a call of `thread`, which came to `result`.
 #[inline(always)]
-fn conclude(k: &mut Kernel, thread: ThreadRef, result: CallResult) {
+pub fn conclude(k: &mut Kernel, thread: ThreadRef, result: CallResult) {
     k.ordinary_calls = k.ordinary_calls.wrapping_add(1);
     match result {
         Ok(Outcome::Done) => thread.finish(Ok(())),
@@ -71,8 +72,8 @@ extern "C" fn kernel_wait() {
 }
 
 /// Carries out the call in `t`'s registers.
-#[inline]
-fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
+#[inline(always)]
+pub fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
     match Call::from_word(t.get(crate::thread::reg::EAX)).ok_or(Error::UnknownCall)? {
         Call::Null => Ok(Outcome::Done),
 
@@ -127,6 +128,10 @@ fn dispatch(k: &mut Kernel, t: ThreadRef) -> CallResult {
 /// A handler with registers and a stack frame of its own: one that is merged with the others into `dispatch` shares
 /// their frame, and every call pays for the largest.
 #[inline(never)]
-fn apart(k: &mut Kernel, t: ThreadRef, handler: impl Fn(&mut Kernel, ThreadRef) -> CallResult) -> CallResult {
+pub fn apart(
+    k: &mut Kernel,
+    t: ThreadRef,
+    handler: impl Fn(&mut Kernel, ThreadRef) -> CallResult,
+) -> CallResult {
     handler(k, t)
 }

@@ -13,7 +13,7 @@ use core::ops::Deref;
 use freehold_abi::info::State;
 use freehold_abi::layout::SLICE_TICKS;
 use freehold_abi::layout::utcb::{MESSAGE, RANGES_MAX};
-use freehold_abi::message::WORDS_MAX;
+use freehold_abi::message::{ITEMS_MAX, WORDS_MAX};
 use freehold_abi::{Error, Tag};
 use freehold_captree::Link;
 use freehold_user_pagetables::layout::IN_NODE;
@@ -111,6 +111,10 @@ pub mod special {
     pub const INVOLVED: u8 = 8;
     /// It has faulted in a transfer.
     pub const IN_TRANSFER: u8 = 16;
+    /// Its message goes by way of the redirector, and is not past it.
+    pub const REDIRECTED: u8 = 32;
+    /// It is past it, and has items, which are what the redirector saw.
+    pub const PROPAGATED: u8 = 64;
 }
 
 /// A thread. The first line of cache is the registers', the second what a message touches.
@@ -178,6 +182,8 @@ pub struct Thread {
     pub progress: Cell<Progress>,
     /// When its receive ends.
     pub until: Cell<Until>,
+    /// The words of its message's items, as the redirector saw them.
+    pub shown: Cell<[[u32; 2]; ITEMS_MAX as usize]>,
     /// FPU state while it does not run.
     fpu_area: UnsafeCell<FpuArea>,
 }

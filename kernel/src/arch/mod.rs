@@ -2,7 +2,7 @@
 //! the board, and all of the kernel's assembly.
 //!
 //! What must hold: the rest of the kernel names only what this module exports. In the other
-//! direction it relies on six functions that the rest of the kernel defines: [`kernel_main`],
+//! direction it relies on six functions that the rest of the kernel defines (and, with designs, a seventh): [`kernel_main`],
 //! [`kernel_syscall`], [`kernel_wait`], [`kernel_string_begun`], [`kernel_trap`] and [`kernel_note_irq`].
 
 mod ia32;
@@ -15,6 +15,9 @@ unsafe extern "C" {
     pub safe fn kernel_main(magic: u32, info_phys: u32) -> !;
     /// A call from user mode; its registers are in the current [`Regs`].
     pub safe fn kernel_syscall();
+    /// A call of a thread that may be untrusted; its registers are as above.
+    #[cfg(feature = "designs")]
+    pub safe fn kernel_watched_call();
     /// A Call or ReplyReceive with one string that the short path has begun to copy; the registers are as above.
     pub safe fn kernel_string_begun(address: u32, bytes: u32, copied: u32);
     /// An exception or an interrupt while in user mode; which one is in the current [`Regs`].

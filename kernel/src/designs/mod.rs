@@ -8,6 +8,7 @@ mod ends;
 mod give;
 pub mod items;
 mod options;
+pub mod redirect;
 mod steps;
 pub mod trust;
 mod unmap;
@@ -19,6 +20,7 @@ use freehold_mapdb::{Database, MapFault, Pool};
 use freehold_user_pagetables::Memory;
 use freehold_user_pagetables::layout::POOL_QUOTA;
 
+use crate::arch;
 use crate::errors::Cause;
 use crate::kernel::Kernel;
 use crate::multiboot::Loaded;
@@ -41,6 +43,8 @@ pub struct State {
     quota: u32,
     /// The first program's Directory.
     first_space: u32,
+    /// Where redirectors receive from.
+    doors: trust::Doors,
 }
 
 /// The design that the command line asks for: `design=NAME[,OPTION]…`.
@@ -63,12 +67,24 @@ pub fn found(k: &mut Kernel, place: u32, first_space: u32) {
         k.tables.memory.store(first_space + POOL_QUOTA, u32::MAX);
         println!("freehold: a pool of {} KiB for tables and mappings", k.designs.pool >> 10);
     }
+    match k.designs.design {
+        Design::Redirector => arch::watch(&redirect::WATCHED),
+        Design::LocalOnly => arch::watch(&trust::WATCHED),
+        _ => {}
+    }
 }
 
 impl State {
     /// Before boot.
     pub const fn new() -> State {
-        State { design: Design::UserTables, database: Database::nowhere(), pool: 0, quota: 0, first_space: 0 }
+        State {
+            design: Design::UserTables,
+            database: Database::nowhere(),
+            pool: 0,
+            quota: 0,
+            first_space: 0,
+            doors: trust::Doors::new(),
+        }
     }
 
     /// Bytes to be kept for the pool.
@@ -114,6 +130,10 @@ pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
         account::set_quota(k, t)
     } else if is(Operation::Account) {
         account::account(k, t)
+    } else if is(Operation::Distrust) && matches!(k.designs.design, Design::Redirector | Design::LocalOnly) {
+        trust::distrust(k, t)
+    } else if is(Operation::Propagate) && k.designs.design == Design::Redirector {
+        redirect::propagate(k, t)
     } else {
         Err(Error::UnknownCall)
     }

@@ -90,3 +90,28 @@ pub mod items {
         Ok(())
     }
 }
+
+/// There is no redirector.
+pub mod redirect {
+    use super::{Kernel, ThreadRef};
+
+    /// Nobody waits without a capability to do so.
+    #[inline(always)]
+    pub fn arrive(_: &mut Kernel, _: ThreadRef, _: ThreadRef) -> bool {
+        false
+    }
+
+    /// Items are what they are.
+    #[inline(always)]
+    pub fn recall(_: ThreadRef) {}
+}
+
+/// Everybody is trusted.
+pub mod trust {
+    use super::Kernel;
+    use freehold_captree::Link;
+
+    /// It is no redirector's.
+    #[inline(always)]
+    pub fn endpoint_ends(_: &mut Kernel, _: Link) {}
+}

@@ -17,6 +17,7 @@ pub mod client;
 pub mod files;
 pub mod pager;
 pub mod probe;
+pub mod redirector;
 pub mod scenario;
 pub mod server;
 pub mod trace;

@@ -17,7 +17,7 @@ use core::cell::UnsafeCell;
 
 use freehold_abi::Call;
 use freehold_abi::message::ACCEPT;
-use x86::msr::{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, IA32_SYSENTER_ESP, wrmsr};
+use x86::msr::{IA32_SYSENTER_CS, IA32_SYSENTER_EIP, IA32_SYSENTER_ESP, rdmsr, wrmsr};
 
 use super::fpu::REACHABLE;
 use super::kernel_trap::on_kernel_trap;
@@ -83,6 +83,8 @@ sysenter_entry:
     sub     esp, 24
     push    {vector_sysenter}
     pushad
+    .globl  saved_call                          // for whoever looks at the caller first
+saved_call:
     cmp     eax, {numbers}
     jae     1f
     jmp     ss:[{short_paths} + eax*4]
@@ -241,9 +243,10 @@ pub(super) fn call_stub() -> u32 {
     int_call_entry as *const () as u32
 }
 
-/// The instruction before which a user's TF can still trap.
-pub(super) fn single_steppable() -> u32 {
-    sysenter_entry as *const () as u32
+/// Whether a user's TF can still trap before the instruction at `eip`: the first behind SYSENTER.
+pub(super) fn is_single_steppable(eip: u32) -> bool {
+    // SAFETY: asked only behind a SYSENTER, so the register is there (SDM vol. 4, 2.2).
+    u64::from(eip) == unsafe { rdmsr(IA32_SYSENTER_EIP) }
 }
 
 /// Tells the processor where SYSENTER leads, if it has that.
@@ -257,7 +260,15 @@ pub(super) fn init() {
     unsafe {
         wrmsr(IA32_SYSENTER_CS, KERNEL_CODE.into());
         wrmsr(IA32_SYSENTER_ESP, stack);
-        wrmsr(IA32_SYSENTER_EIP, sysenter_entry as *const () as u64);
+    }
+    lead_sysenter_to(sysenter_entry);
+}
+
+/// Lets SYSENTER, if the processor has it, lead to `entry`.
+pub(super) fn lead_sysenter_to(entry: unsafe extern "C" fn()) {
+    if cpu::features().sep {
+        // SAFETY: SEP is there, so the register is; the entries begin as one must.
+        unsafe { wrmsr(IA32_SYSENTER_EIP, entry as *const () as u64) }
     }
 }
 

@@ -31,7 +31,7 @@ const DOUBLE_FAULT: usize = 8;
 #[repr(C, align(8))]
 struct Idt(UnsafeCell<[Descriptor; GATES]>);
 
-// SAFETY: written once, in `init`, before it is loaded.
+// SAFETY: written before the first program runs.
 unsafe impl Sync for Idt {}
 
 static IDT: Idt = Idt(UnsafeCell::new([Descriptor::NULL; GATES]));
@@ -48,6 +48,13 @@ fn interrupt(entry: u32, ring: Ring) -> Descriptor {
 
 fn task(selector: u16) -> Descriptor {
     DescriptorBuilder::task_gate_descriptor(SegmentSelector::from_raw(selector)).present().finish()
+}
+
+/// Lets the interrupt for calls lead to `entry`. To be called before the first program runs.
+#[cfg(feature = "designs")]
+pub(super) fn lead_calls_to(entry: u32) {
+    // SAFETY: no program runs yet that could use the gate, and this is the only reference.
+    unsafe { (*IDT.0.get())[VECTOR_INT_CALL as usize] = interrupt(entry, Ring::Ring3) }
 }
 
 /// Fills in the table and loads it.

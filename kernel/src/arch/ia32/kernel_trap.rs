@@ -35,7 +35,7 @@ pub(super) extern "C" fn on_kernel_trap(frame: &mut KernelFrame) {
             frame.registers[EAX] = frame.error;
         }
         // The program gets no trap at all: a call counts as part of the step.
-        DEBUG if frame.eip == entry::single_steppable() => frame.eflags &= !EFLAGS_TF,
+        DEBUG if entry::is_single_steppable(frame.eip) => frame.eflags &= !EFLAGS_TF,
         vector if vector.wrapping_sub(VECTOR_IRQ_BASE) < LINES => {
             kernel_note_irq(vector - VECTOR_IRQ_BASE);
         }

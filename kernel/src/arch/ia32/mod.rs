@@ -17,11 +17,15 @@ pub mod pit;
 mod regs;
 mod segments;
 mod tasks;
+#[cfg(feature = "designs")]
+mod watched;
 pub mod window;
 
 pub use entry::{enter_user, idle, interrupt_window, stack_unused};
 pub use regs::{EFLAGS_USER, Regs, VECTOR_IRQ_BASE, VECTOR_PAGE_FAULT, VECTOR_RESTART, VECTOR_SYSENTER};
 pub use segments::{current_directory, current_regs, set_current_regs};
+#[cfg(feature = "designs")]
+pub use watched::watch;
 pub use x86::io;
 
 /// Brings the processor and the interrupt controller into the state that everything else expects:

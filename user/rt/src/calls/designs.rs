@@ -2,7 +2,7 @@
 
 use freehold_abi::designs::{Design, FLUSH, Fpage, Operation, UNTRUSTED};
 use freehold_abi::info::Kernel;
-use freehold_abi::{Call, CapName, Error, Rights};
+use freehold_abi::{Call, CapName, Error, Rights, error};
 
 use crate::call;
 use crate::calls::kernel_info;
@@ -62,20 +62,31 @@ pub fn distrust(space: CapName, redirector: Option<CapName>) -> Result<(), Error
     operation(Operation::Distrust, [space.0, endpoint, 0, 0]).map(drop)
 }
 
-/// Lets the message whose reply capability the caller holds go on to whom it was for.
+/// Lets the message that the caller has received as a redirector go on to whom it was for, or gives its sender an error.
 ///
 /// # Errors
-/// UnknownCall; NoReply.
-pub fn propagate() -> Result<(), Error> {
-    operation(Operation::Propagate, [0; 4]).map(drop)
+/// UnknownCall; NoReply: it has received none, or the sender waits no longer; OutOfRange.
+pub fn propagate(verdict: Result<(), Error>) -> Result<(), Error> {
+    operation(Operation::Propagate, [0, status(verdict), 0, 0]).map(drop)
 }
 
-/// Gives that message's sender an error instead.
+/// The same, and receives the next message from `endpoint`, in registers: badge, tag, two words. The words of a message
+/// of an untrusted space that lie beyond the second are in the UTCB, those of its items behind them.
 ///
 /// # Errors
-/// UnknownCall; NoReply.
-pub fn refuse(error: Error) -> Result<(), Error> {
-    operation(Operation::Propagate, [error as u32, 0, 0, 0]).map(drop)
+/// As [`propagate`], and Receive's: then the message is dealt with.
+#[inline(always)]
+pub fn propagate_and_receive(
+    verdict: Result<(), Error>,
+    endpoint: CapName,
+) -> Result<call::Registers, Error> {
+    let number = Call::Design as u32 | (Operation::Propagate as u32) << 8;
+    let (status, registers) = call::enter(number, [endpoint.0, status(verdict), 0, 0]);
+    error::status(status).map(|()| registers)
+}
+
+fn status(verdict: Result<(), Error>) -> u32 {
+    verdict.map_or_else(|error| error as u32, |()| 0)
 }
 
 /// Sets what a space may have of the pool.

@@ -351,7 +351,10 @@ impl Hostile {
                 let registers = [self.any(), self.any(), self.any(), self.any()];
                 (call as u32 | self.random.word() << 8, registers)
             }
-            None => (self.random.word() | Call::ALL.len() as u32, [self.any(), self.any(), self.any(), self.any()]),
+            None => (
+                self.random.word() | Call::ALL.len() as u32,
+                [self.any(), self.any(), self.any(), self.any()],
+            ),
         }
     }
 }
