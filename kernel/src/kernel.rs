@@ -61,6 +61,8 @@ pub mod offsets {
     pub const QUEUES: usize = offset_of!(Kernel, scheduler) + Scheduler::QUEUES;
     pub const FRAME_TABLE: usize = offset_of!(Kernel, tables) + Tables::<Physical>::FRAME_TABLE;
     pub const SPACE_SWITCHES: usize = offset_of!(Kernel, space_switches);
+    #[cfg(feature = "designs")]
+    pub const DOORS: usize = offset_of!(Kernel, designs) + crate::designs::State::DOORS;
     pub const UNITS_LEFT: usize = offset_of!(Kernel, units) + Units::LEFT;
 }
 

@@ -27,7 +27,7 @@ const _: () = assert!(TRUST_BADGE < POOL_FIELDS + 4 * POOL_FIELD_COUNT);
 const NOBODY: u32 = 1;
 
 /// Endpoints that redirectors receive from, at the same time, at most: a few, since one does for a processor.
-const DOORS: usize = 8;
+pub const DOORS: usize = 8;
 
 /// The calls by which an untrusted thread could make others that are trusted.
 pub const WATCHED: [Call; 3] = [Call::MakeSpace, Call::MakeThread, Call::StartThread];
@@ -42,7 +42,8 @@ struct Door {
     slot: u32,
 }
 
-/// The redirectors' endpoints.
+/// The redirectors' endpoints. The list comes first, for the short paths.
+#[repr(C)]
 pub struct Doors {
     list: [Door; DOORS],
     /// How many there have been.

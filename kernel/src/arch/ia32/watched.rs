@@ -5,22 +5,33 @@
 //! watched: with these it comes to `kernel_watched_call`.
 
 use core::arch::global_asm;
+use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_abi::Call;
+use freehold_abi::designs::Operation;
 
 use super::entry::{KERNEL_STACK, STACK_BYTES};
 use super::paging::KERNEL_BASE;
 use super::regs::{EFLAGS_USER, Regs, VECTOR_INT_CALL, VECTOR_SYSENTER};
 use super::segments::{ESP0, TASK, USER_DATA};
-use super::{entry, idt};
+use super::{entry, fastpath, idt};
 use crate::arch::kernel_watched_call;
 use crate::designs::trust::TRUST;
 use crate::thread::Thread;
 
 /// The calls of untrusted threads that are watched, a bit each. All have numbers below 32.
 static WATCHED: AtomicU32 = AtomicU32::new(0);
+
+/// Where a Call and a ReplyReceive of an untrusted thread go, and a Propagate, if there is nothing special about them.
+struct ShortPaths(UnsafeCell<[unsafe extern "C" fn(); 3]>);
+
+// SAFETY: changed only before the first program runs.
+unsafe impl Sync for ShortPaths {}
+
+static SHORT_PATHS: ShortPaths =
+    ShortPaths(UnsafeCell::new([redirected_call, redirected_reply_receive, fast_propagate]));
 
 global_asm!(
     r#"
@@ -35,6 +46,9 @@ watched_sysenter_entry:
     mov     ecx, [esp + {directory}]
     cmp     dword ptr ss:[ecx + {trust}], 0
     jne     3f
+    cmp     eax, {propagate}
+    jne     2f
+    jmp     ss:[{short_paths} + 8]
 2:  mov     ecx, [esp + {regs_ecx}]
     jmp     saved_call
 3:  cmp     al, 31
@@ -42,6 +56,13 @@ watched_sysenter_entry:
     mov     ecx, ss:[{watched}]
     bt      ecx, eax                            // by its low five bits
     jnc     2b
+    cmp     eax, {number_call}
+    jne     4f
+    jmp     ss:[{short_paths}]
+4:  cmp     eax, {number_reply_receive}
+    jne     watched_call
+    jmp     ss:[{short_paths} + 4]
+    .globl  watched_call                        // for the short paths
 watched_call:
     mov     eax, {user_data}
     mov     ds, eax
@@ -72,6 +93,10 @@ watched_int_call_entry:
     regs_ecx = const offset_of!(Regs, ecx),
     trust = const KERNEL_BASE + TRUST,
     watched = sym WATCHED,
+    short_paths = sym SHORT_PATHS,
+    propagate = const Call::Design as u32 | (Operation::Propagate as u32) << 8,
+    number_call = const Call::Call as u32,
+    number_reply_receive = const Call::ReplyReceive as u32,
     user_data = const USER_DATA,
     stack = sym KERNEL_STACK,
     stack_bytes = const STACK_BYTES,
@@ -82,6 +107,11 @@ watched_int_call_entry:
 unsafe extern "C" {
     fn watched_sysenter_entry();
     fn watched_int_call_entry();
+    fn watched_call();
+    fn ordinary_call();
+    fn redirected_call();
+    fn redirected_reply_receive();
+    fn fast_propagate();
 }
 
 /// Lets every call come in here from now on, and watches `calls` of untrusted threads. To be called before the first
@@ -89,6 +119,10 @@ unsafe extern "C" {
 pub fn watch(calls: &[Call]) {
     let bits = calls.iter().fold(0, |bits, &call| bits | 1 << call as u32);
     WATCHED.store(bits, Ordering::Relaxed);
+    if !fastpath::is_on() {
+        // SAFETY: nothing else uses the table yet.
+        unsafe { *SHORT_PATHS.0.get() = [watched_call, watched_call, ordinary_call] }
+    }
     entry::lead_sysenter_to(watched_sysenter_entry);
     idt::lead_calls_to(watched_int_call_entry as *const () as u32);
 }

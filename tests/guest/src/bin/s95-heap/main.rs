@@ -19,9 +19,6 @@ fn main() {
     drop(gift::Gift::new(1));
     scenario::run(
         "s95-heap",
-        &[
-            ("a page mapped, mapped onward, taken back", basic::mapped),
-            ("windows", basic::windows),
-        ],
+        &[("a page mapped, mapped onward, taken back", basic::mapped), ("windows", basic::windows)],
     )
 }

@@ -4,14 +4,14 @@
 //! told last; so whoever sends to it finds it, be that the test or another party. Its probe touches memory in its space.
 
 use freehold_abi::designs::{Fpage, MapItem};
+use freehold_abi::error;
 use freehold_abi::info::State;
 use freehold_abi::layout::{FRAME, utcb};
-use freehold_abi::error;
+use freehold_guest_tests::check_eq;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::probe::{Fault, Probe};
 use freehold_guest_tests::worker::{ABOVE, Worker};
-use freehold_guest_tests::check_eq;
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 
