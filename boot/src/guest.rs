@@ -30,6 +30,9 @@ pub const REDIRECTOR: &str = "redirector";
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");
 
+/// The programs that attack, one for each attack (docs/attacks.md).
+pub const ATTACKS: &str = "freehold-attacks";
+
 /// Guest packages that make no program of their own: they are built with those that use them. They can be default
 /// members as well: the parts of them that do not touch the machine have their tests on the host.
 pub const LIBRARIES: &[&str] = &["freehold-rt", "freehold-protocol"];
@@ -49,7 +52,7 @@ pub fn packages_making(name: &str) -> Vec<String> {
     } else if PROGRAMS.contains(&name) || [BENCH, REDIRECTOR].contains(&name) {
         vec![package_of(name)]
     } else {
-        TESTS.into_iter().chain([BROKEN]).map(String::from).collect()
+        TESTS.into_iter().chain([ATTACKS, BROKEN]).map(String::from).collect()
     }
 }
 
@@ -61,7 +64,7 @@ pub fn tour_packages() -> Vec<String> {
 /// Every guest package, for what must hold for all of them.
 pub fn all_packages() -> Vec<String> {
     let others = TESTS.map(String::from).into_iter();
-    let others = others.chain([package_of(BENCH), package_of(REDIRECTOR), BROKEN.into()]);
+    let others = others.chain([package_of(BENCH), package_of(REDIRECTOR), ATTACKS.into(), BROKEN.into()]);
     tour_packages().into_iter().chain(others).collect()
 }
 

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod attack;
 pub mod attacker;
 pub mod buffer;
 pub mod caller;

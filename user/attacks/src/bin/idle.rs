@@ -1,0 +1,10 @@
+//! No attack: what the arena measures when nothing is tried.
+//!
+//! It would mean that the arena itself disturbs the victim if it succeeded. Expected under no design.
+
+#![no_std]
+#![no_main]
+
+use freehold_attacks::{attack, idle};
+
+attack!("idle", idle, idle);
