@@ -30,12 +30,15 @@ pub const REDIRECTOR: &str = "redirector";
 /// Programs that test the kernel from inside, one boot each.
 pub const TESTS: Option<&str> = Some("freehold-guest-tests");
 
+/// The programs of the arena beside the attacks: the first program, and the victim.
+pub const ARENA: &[&str] = &["referee", "victim"];
+
 /// The programs that attack, one for each attack (docs/attacks.md).
 pub const ATTACKS: &str = "freehold-attacks";
 
 /// Guest packages that make no program of their own: they are built with those that use them. They can be default
 /// members as well: the parts of them that do not touch the machine have their tests on the host.
-pub const LIBRARIES: &[&str] = &["freehold-rt", "freehold-protocol"];
+pub const LIBRARIES: &[&str] = &["freehold-rt", "freehold-protocol", "freehold-first"];
 
 /// Guests that fail on purpose and need no kernel.
 pub const BROKEN: &str = "freehold-broken";
@@ -49,7 +52,7 @@ pub fn package_of(program: &str) -> String {
 pub fn packages_making(name: &str) -> Vec<String> {
     if name == "kernel" {
         vec![KERNEL.into()]
-    } else if PROGRAMS.contains(&name) || [BENCH, REDIRECTOR].contains(&name) {
+    } else if PROGRAMS.contains(&name) || ARENA.contains(&name) || [BENCH, REDIRECTOR].contains(&name) {
         vec![package_of(name)]
     } else {
         TESTS.into_iter().chain([ATTACKS, BROKEN]).map(String::from).collect()
@@ -65,7 +68,8 @@ pub fn tour_packages() -> Vec<String> {
 pub fn all_packages() -> Vec<String> {
     let others = TESTS.map(String::from).into_iter();
     let others = others.chain([package_of(BENCH), package_of(REDIRECTOR), ATTACKS.into(), BROKEN.into()]);
-    tour_packages().into_iter().chain(others).collect()
+    let arena = ARENA.iter().map(|program| package_of(program));
+    tour_packages().into_iter().chain(arena).chain(others).collect()
 }
 
 /// Guest programs that have been built: those of the packages asked for and no others, so that no

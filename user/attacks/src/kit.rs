@@ -5,6 +5,7 @@ use alloc::string::String;
 use freehold_protocol::answer::{DONE, REFUSED};
 use freehold_protocol::attack::{self, BEGIN, VERDICT, argument};
 use freehold_rt::abi::designs::Design;
+use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Message, Utcb, calls, serve, start};
 
 use crate::evidence::{DETAIL_MAX, Evidence, Outcome};
@@ -17,6 +18,9 @@ pub enum Role {
     /// Its accomplice.
     Accomplice,
 }
+
+/// Priority of attackers' threads.
+pub const PRIORITY: u8 = attack::PRIORITY;
 
 /// What an attack has. Its memory is the runtime's: `rt::memory::take` and its kin, roots with Edit under every design.
 #[derive(Debug)]
@@ -70,7 +74,8 @@ impl Kit {
             transfer: start::capability(attack::TRANSFER),
             peer: given(attack::PEER),
             own: given(attack::OWN),
-            partner_thread: given(attack::PARTNER),
+            // It comes with the order to begin.
+            partner_thread: CapName::NONE,
             root: start::capability(attack::MEMORY),
             lent: start::capability(attack::LENT),
             tries: 0,
@@ -151,11 +156,15 @@ pub fn idle(kit: &mut Kit) -> Evidence {
 pub fn run(name: &str, attacker: fn(&mut Kit) -> Evidence, accomplice: fn(&mut Kit) -> Evidence) {
     let mut kit = Kit::new();
     let orders = start::capability(attack::ORDERS).expect("given by the referee");
+    let partner = Slot::take().expect("a slot for the partner's thread");
+    Utcb::current().set_slots(partner.name(), 1);
     let mut evidence = None;
     serve::serve(orders, |order| match order.ok()?.message.label() {
         BEGIN => {
             // A referee that is gone will not ask for the verdict either.
             let _ = calls::reply(None, &Message::new(DONE));
+            Utcb::current().set_slots(CapName::NONE, 0);
+            kit.partner_thread = partner.name();
             let work = if kit.role == Role::Attacker { attacker } else { accomplice };
             evidence = Some(work(&mut kit));
             None

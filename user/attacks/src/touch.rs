@@ -12,6 +12,8 @@ use freehold_rt::slots::Slot;
 use freehold_rt::thread::{self, Options, Thread};
 use freehold_rt::{CapName, Error, Message, calls};
 
+use crate::kit::PRIORITY;
+
 /// A page fault that a touch met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -27,8 +29,6 @@ static WRITES: AtomicU32 = AtomicU32::new(0);
 static ADDRESS: AtomicU32 = AtomicU32::new(0);
 static WORD: AtomicU32 = AtomicU32::new(0);
 
-/// Priority of the thread: that of attackers.
-const PRIORITY: u8 = 1;
 /// Bytes of the instructions that touch memory.
 const TOUCH_BYTES: u32 = 2;
 /// Label of the message that a touch is done.

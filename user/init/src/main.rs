@@ -2,15 +2,10 @@
 //! starts the other modules with exactly what each needs, and closes the run: a record with the number
 //! of claims that were checked, and an exit status.
 //!
+//! What it shares with the other first programs that start programs is `freehold-first`.
+//!
 //! | file | what |
 //! |---|---|
-//! | command.rs | the words of the kernel's command line |
-//! | modules.rs | boot modules by name |
-//! | actor.rs | programs that do what they are ordered |
-//! | services.rs | the server behind every program's console and records |
-//! | failure.rs | why something was not done |
-//! | claims.rs | what is claimed, and whether it held |
-//! | frames.rs | how many frames there are of each type |
 //! | monitor/ | commands typed at the serial port, answered |
 //! | tour/ | the run itself, a file for each part |
 //! | service/ | another run: the transfer service attacked |
@@ -21,18 +16,12 @@
 
 extern crate alloc;
 
-mod actor;
-mod claims;
-mod command;
-mod failure;
-mod frames;
-mod modules;
 mod monitor;
 mod scenarios;
 mod service;
-mod services;
 mod tour;
 
+use freehold_first::{actor, claims, command, failure, frames, modules, services};
 use freehold_rt::abi::info::start::PORTS;
 use freehold_rt::serial::{COM2, Serial};
 use freehold_rt::{entry, machine, println, records};

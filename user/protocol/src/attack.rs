@@ -17,8 +17,6 @@ pub const TRANSFER: &str = super::transfer::TRANSFER;
 pub const PEER: &str = "peer";
 /// Name of the endpoint where the partner's messages arrive.
 pub const OWN: &str = "own";
-/// Name of the partner's first thread, with Control.
-pub const PARTNER: &str = "partner";
 /// Name of the root's endpoint that deals out memory, badged as at the server; it is also every attacker's pager.
 pub const MEMORY: &str = "memory";
 /// Name of a container of [`LENT_PAGES`] pages that are lent to the attacker, with Share and Edit, by attacks that need it
@@ -41,7 +39,11 @@ pub mod argument {
     pub const PART: &str = "part=";
 }
 
-/// Order: begin. Answered at once.
+/// Priority of attackers' threads, and of what works for them: the lowest but that of idle ones. The victim's is higher, so that
+/// what they do to it goes through the kernel or through the server, not through the scheduler.
+pub const PRIORITY: u8 = 1;
+
+/// Order with one capability, the partner's first thread, with Control: begin. Answered at once.
 pub const BEGIN: u16 = 1;
 /// Order, when the attack has been told to end. Answer: [`super::answer::DONE`] `[outcome, tries, successes, bytes]`, then that many bytes of
 /// detail, four a word.
@@ -54,7 +56,7 @@ pub const BROKEN: u32 = 1;
 /// The design offers no way to try it.
 pub const IMPOSSIBLE: u32 = 2;
 
-/// Order to the victim's client `[ticks, operations in a tick]`: works for so many ticks. Answer: DONE with a [`Worked`].
+/// Order to the victim's client `[ticks, operations in a period]`: works for so many ticks, in periods of four. Answer: DONE with a [`Worked`].
 pub const WORK: u16 = 3;
 
 /// What the victim did in a window.
@@ -66,7 +68,7 @@ pub struct Worked {
     pub failed: u32,
     /// Number of the first error that one met.
     pub error: u32,
-    /// Ticks that it slept through or in which it did not get everything done.
+    /// Periods that it slept through or in which it did not get everything done.
     pub missed: u32,
     /// Cycles of the longest operation.
     pub longest: u32,

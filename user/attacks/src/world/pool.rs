@@ -10,10 +10,7 @@ use freehold_rt::{CapName, Error, Message, Rights, Tag, Utcb, calls};
 use super::Refusal;
 use super::message::{BACK, TAKE};
 use super::serve::done;
-use crate::kit::Kit;
-
-/// Priority of the thread that takes pages for the own space: that of attackers.
-const PRIORITY: u8 = 1;
+use crate::kit::{Kit, PRIORITY};
 
 pub(super) struct Pool {
     root: CapName,

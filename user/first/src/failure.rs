@@ -7,7 +7,6 @@ use freehold_rt::memory::MapError;
 
 /// Why something was not done.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the causes are read by whoever reads the line that they are printed in")]
 pub enum Failure {
     /// No boot module has this name.
     NoModule,

@@ -84,6 +84,11 @@ impl Actor {
         self.child.space()
     }
 
+    /// The capability to its first thread.
+    pub fn thread(&self) -> CapName {
+        self.child.thread()
+    }
+
     /// One of its endpoints.
     ///
     /// # Panics

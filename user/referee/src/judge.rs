@@ -1,0 +1,106 @@
+//! What became of it: held, degraded or broken.
+//!
+//! *Broken*: an attacker shows evidence; an operation of the victim's was refused; the victim stands still; lent memory
+//! did not come back; frames or bytes of the kernel's are lost; or, where the kernel promises to allocate nothing, it did. *Degraded*:
+//! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use freehold_protocol::attack::{BROKEN, IMPOSSIBLE, Worked};
+use freehold_rt::Error;
+
+use crate::attackers::Verdict;
+use crate::lent::TakenBack;
+
+/// The victim has to do so much of what it does alone.
+pub const HELD_PER_CENT: u32 = 95;
+/// With less than this it stands still.
+pub const STILL_PER_CENT: u32 = 5;
+
+/// What was found.
+pub struct Found<'a> {
+    /// Operations of the victim's alone.
+    pub alone: u32,
+    /// What it did beside the attackers; `None`: it did not come to the end.
+    pub attacked: Option<Worked>,
+    /// What attackers and accomplices say, as far as they still say something.
+    pub verdicts: &'a [Verdict],
+    /// Programs that do not.
+    pub silent: u32,
+    /// How taking back went.
+    pub taken_back: Option<TakenBack>,
+    /// Frames that did not come back.
+    pub frames_lost: u32,
+    /// Bytes of the pool that did not.
+    pub pool_lost: u32,
+    /// Bytes that the kernel allocated after boot.
+    pub allocated: u32,
+}
+
+/// The outcome, and how.
+pub fn judge(found: &Found<'_>) -> (&'static str, String) {
+    let mut reasons: Vec<String> = Vec::new();
+    let worked = found.attacked.unwrap_or_default();
+    let refused = Error::from_status(worked.error).filter(|error| *error != Error::Timeout);
+    if found.attacked.is_none() {
+        reasons.push("the victim did not come to the end of its window".to_string());
+    } else if worked.failed != 0 && (refused.is_some() || worked.error == 0) {
+        let error = refused.map_or("a wrong answer", Error::name);
+        reasons.push(format!("the victim's operations fail with {error}, {} of them", worked.failed));
+    } else if worked.done * 100 < found.alone * STILL_PER_CENT {
+        reasons.push("the victim stands still".to_string());
+    }
+    let broken = found.verdicts.iter().filter(|verdict| verdict.outcome == BROKEN).count();
+    if broken != 0 {
+        reasons.push(format!("{broken} attackers show evidence"));
+    }
+    match found.taken_back {
+        Some(TakenBack { cycles: None, .. }) => reasons.push("lent pages did not come back".to_string()),
+        Some(TakenBack { error: Some(error), .. }) => {
+            reasons.push(format!("taking lent pages back failed with {}", error.name()));
+        }
+        _ => {}
+    }
+    for (count, what) in [
+        (found.frames_lost, "frames are lost"),
+        (found.pool_lost, "bytes of the pool are lost"),
+        (found.allocated, "bytes were allocated by the kernel"),
+    ] {
+        if count != 0 {
+            reasons.push(format!("{count} {what}"));
+        }
+    }
+    let outcome = if !reasons.is_empty() {
+        "broken"
+    } else if worked.done * 100 < found.alone * HELD_PER_CENT {
+        "degraded"
+    } else {
+        "held"
+    };
+    (outcome, detail(&reasons, found))
+}
+
+/// The reasons, then what the attackers say: those that show evidence before the others, each text once.
+fn detail(reasons: &[String], found: &Found<'_>) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    for wanted in [true, false] {
+        let verdicts = found.verdicts.iter().filter(|verdict| (verdict.outcome == BROKEN) == wanted);
+        for verdict in verdicts.filter(|verdict| !verdict.detail.is_empty()) {
+            if !said.contains(&verdict.detail.as_str()) && said.len() < 2 {
+                said.push(&verdict.detail);
+            }
+        }
+    }
+    let impossible = !found.verdicts.is_empty() && found.verdicts.iter().any(|it| it.outcome == IMPOSSIBLE);
+    let mut parts: Vec<String> = Vec::from(reasons);
+    if impossible && reasons.is_empty() {
+        parts.push("there is no way to try it".to_string());
+    }
+    parts.extend(said.iter().map(ToString::to_string));
+    if found.silent != 0 {
+        parts.push(format!("{} programs say nothing any more", found.silent));
+    }
+    parts.join("; ")
+}

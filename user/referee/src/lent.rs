@@ -1,0 +1,141 @@
+//! Pages lent to an attacker under a stated bound, and taken back in the middle of the window by a thread that is no more
+//! than the attackers' equal: below the victim, so that it costs the victim only what the kernel makes of it.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use freehold_first::failure::Failure;
+use freehold_protocol::attack::{LENT, LENT_PAGES, PRIORITY};
+use freehold_rt::abi::designs::Design;
+use freehold_rt::calls::{self, Lend};
+use freehold_rt::load::{Grant, Part};
+use freehold_rt::lock::Mutex;
+use freehold_rt::roots::Extent;
+use freehold_rt::slots::Slot;
+use freehold_rt::thread::{self, Options, Thread};
+use freehold_rt::{CapName, Error, Rights, SlotRef, memory, time};
+
+use crate::memory::Memory;
+
+/// What can be derived from the borrower's capability.
+const TOTAL: u32 = 64;
+
+/// Pages that an attacker has borrowed.
+pub struct Lent {
+    frames: Extent,
+    /// What the borrower's capability hangs on.
+    proxy: Slot,
+}
+
+impl Lent {
+    /// Lends pages.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn new() -> Result<Lent, Failure> {
+        let frames = memory::take(LENT_PAGES, 1).ok_or(Failure::NoMemory)?;
+        let proxy = Slot::take().ok_or(Failure::NoSlot)?;
+        let range = calls::range(frames.first, frames.count);
+        calls::lend(frames.container, proxy.reference(), Rights::ALL, range, Lend::LARGEST, TOTAL + 1)?;
+        Ok(Lent { frames, proxy })
+    }
+
+    /// What the borrower is given.
+    pub fn grant(&self) -> Grant<'static> {
+        let part = Part::Range { first: 0, count: LENT_PAGES };
+        Grant { name: LENT, source: self.proxy.name(), rights: Rights::ALL, part, total: TOTAL }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // What cannot be reclaimed stays out of use, and is seen to be lost.
+        let _ = calls::delete(self.proxy.reference());
+        let _ = memory::release(self.frames);
+    }
+}
+
+/// What is taken back, and how.
+enum Order {
+    /// Frames of the main design, whose borrower's capability hangs on the slot.
+    Frames(Extent, CapName),
+    /// The pages of a client of the root's memory.
+    Client(u32),
+}
+
+static ORDER: Mutex<Option<(Order, u32)>> = Mutex::new(None);
+static CYCLES: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+static STATUS: AtomicU32 = AtomicU32::new(PENDING);
+
+/// Not done yet.
+const PENDING: u32 = u32::MAX;
+
+/// How taking back went.
+#[derive(Clone, Copy, Debug)]
+pub struct TakenBack {
+    /// Cycles from its begin to its end, in which others ran as well. `None`: it has not ended.
+    pub cycles: Option<u64>,
+    /// Why it did not succeed.
+    pub error: Option<Error>,
+    /// The most steps that the lender granted; `None`: nobody bounded them.
+    pub bound: Option<u32>,
+}
+
+/// The thread that takes back.
+pub struct Taker {
+    thread: Thread,
+    bound: Option<u32>,
+}
+
+impl Taker {
+    /// Starts it: after `ticks` it takes back what the attacker with this badge has borrowed.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn start(design: Design, lent: Option<&Lent>, badge: u32, ticks: u32) -> Result<Taker, Failure> {
+        let order = match lent {
+            Some(lent) => Order::Frames(lent.frames, lent.proxy.name()),
+            None => Order::Client(badge),
+        };
+        let bound =
+            (design == Design::UserTables).then(|| LENT_PAGES * (1 + Lend::LARGEST.total()) + TOTAL + 1);
+        *ORDER.lock() = Some((order, ticks));
+        STATUS.store(PENDING, Ordering::Relaxed);
+        let thread = thread::spawn(take_back, 0, Options::new(PRIORITY + 1))?;
+        Ok(Taker { thread, bound })
+    }
+
+    /// Ends it; how it went.
+    ///
+    /// # Errors
+    /// [`Failure`]: its frames could not be reclaimed.
+    pub fn end(self) -> Result<TakenBack, Failure> {
+        let status = STATUS.load(Ordering::Relaxed);
+        let [low, high] = [0, 1].map(|half: usize| u64::from(CYCLES[half].load(Ordering::Relaxed)));
+        self.thread.destroy()?;
+        Ok(TakenBack {
+            cycles: (status != PENDING).then_some(low | high << 32),
+            error: Error::from_status(status),
+            bound: self.bound,
+        })
+    }
+}
+
+fn take_back(_: u32) {
+    let Some((order, ticks)) = ORDER.lock().take() else { return };
+    time::sleep(ticks);
+    let begin = time::cycles();
+    let result = match order {
+        Order::Client(badge) => Memory::take_back(badge),
+        Order::Frames(frames, proxy) => from_borrower(frames, proxy),
+    };
+    let cycles = time::cycles() - begin;
+    CYCLES[0].store(cycles as u32, Ordering::Relaxed);
+    CYCLES[1].store((cycles >> 32) as u32, Ordering::Relaxed);
+    STATUS.store(result.map_or_else(|error| error as u32, |()| 0), Ordering::Relaxed);
+}
+
+/// First the capability, then all that was derived from the frames; then nothing hangs on them.
+fn from_borrower(frames: Extent, proxy: CapName) -> Result<(), Error> {
+    calls::revoke(SlotRef::own(proxy))?;
+    calls::revoke_range(frames.container, frames.first, frames.count).map_err(|stop| stop.error)
+}

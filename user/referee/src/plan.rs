@@ -1,0 +1,83 @@
+//! What the kernel's command line asks for: `attack=NAME attackers=1,4,16 window=TICKS seed=S`; and what each attack is
+//! given beside the usual.
+
+use alloc::vec::Vec;
+
+use freehold_first::command;
+use freehold_rt::abi::designs::Design;
+use freehold_rt::calls::{self, Lend};
+
+/// Ticks for which the victim is watched, unless the command line says otherwise.
+const WINDOW: u32 = 100;
+/// Attackers at most: their badges, and the machine's memory, are made for so many.
+const ATTACKERS_MAX: u32 = 16;
+
+/// What is to be done.
+pub struct Plan {
+    /// The boot's design.
+    pub design: Design,
+    /// Name of the attack: a module.
+    pub attack: &'static str,
+    /// Numbers of attackers, one cell each.
+    pub attackers: Vec<u32>,
+    /// Ticks for which the victim is watched, alone and then attacked.
+    pub window: u32,
+    /// What the attackers' choices come from.
+    pub seed: u32,
+    /// What the attack needs.
+    pub needs: Needs,
+}
+
+/// What an attack is given beside what all are.
+#[derive(Clone, Copy)]
+pub struct Needs {
+    /// The transfer service, and a victim that uses it.
+    pub transfer: bool,
+    /// Pages that are lent by the root, which takes those of the first attacker back in the middle of the window.
+    pub lent: bool,
+    /// Free frames of each program.
+    pub frames: u32,
+    /// What each of them allows to be derived: the bound that the root grants.
+    pub lend: Lend,
+}
+
+impl Needs {
+    const USUAL: Needs = Needs { transfer: false, lent: false, frames: 96, lend: Lend::LARGEST };
+
+    /// Those of the attack of that name.
+    fn of(attack: &str) -> Needs {
+        let usual = Needs::USUAL;
+        match attack {
+            "double-fetch" | "payload-change" | "endless-resume" | "transfer-flood" | "worker-frames"
+            | "confused-deputy" | "killed-parties" => Needs { transfer: true, ..usual },
+            // Nothing but its Tables bounds how often it can map a frame.
+            "mapping-flood" | "page-table-bomb" => Needs { frames: 160, lend: Lend::UNLIMITED, ..usual },
+            "revoke-time" | "derive-during-revoke" | "container-hoarding" => Needs { lent: true, ..usual },
+            _ => usual,
+        }
+    }
+}
+
+impl Plan {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Why it cannot be understood.
+    pub fn read() -> Result<Plan, &'static str> {
+        let word = |beginning| command::values(beginning).next();
+        let number = |beginning, usual: u32| match word(beginning) {
+            None => Ok(usual),
+            Some(text) => text.parse().map_err(|_| "not a number"),
+        };
+        let attack = word("attack=").ok_or("no attack=NAME")?;
+        let attackers = word("attackers=").unwrap_or("1,4,16").split(',');
+        let attackers: Vec<u32> =
+            attackers.map(str::parse).collect::<Result<_, _>>().map_err(|_| "attackers= is no list")?;
+        if attackers.iter().any(|&count| count > ATTACKERS_MAX) {
+            return Err("at most 16 attackers");
+        }
+        let (window, seed) = (number("window=", WINDOW)?, number("seed=", 1)?);
+        let needs = Needs::of(attack);
+        Ok(Plan { design: calls::design(), attack, attackers, window: window.max(1), seed, needs })
+    }
+}

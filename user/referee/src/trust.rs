@@ -1,0 +1,55 @@
+//! Who is not trusted: attackers, under the designs that know such spaces; and the redirector, through which their messages
+//! go where the design has one.
+
+use alloc::vec::Vec;
+
+use freehold_first::actor::{Actor, new_endpoint};
+use freehold_first::failure::Failure;
+use freehold_first::services::Services;
+use freehold_rt::abi::designs::Design;
+use freehold_rt::load::Program;
+use freehold_rt::{CapName, calls};
+
+/// The name of its endpoint, in the redirector.
+const REDIRECT: &str = "redirect";
+/// Above everybody whose messages go through it.
+const PRIORITY: u8 = 14;
+/// Its number at the console.
+const CONSOLE: u32 = 8;
+
+/// Whom the design trusts.
+pub struct Trust {
+    design: Design,
+    redirector: Option<Actor>,
+}
+
+impl Trust {
+    /// Starts the redirector, if there is to be one.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn start(services: &Services, design: Design) -> Result<Trust, Failure> {
+        let redirector = match design {
+            Design::Redirector => {
+                let endpoints = Vec::from([(REDIRECT, new_endpoint()?)]);
+                let settings = Program { priority: PRIORITY, ..Program::new(&[]) };
+                Some(Actor::serving(endpoints, services, "redirector", CONSOLE, settings, &[])?)
+            }
+            _ => None,
+        };
+        Ok(Trust { design, redirector })
+    }
+
+    /// From now on a space is not trusted, if the design knows such a thing.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn distrust(&self, space: CapName) -> Result<(), Failure> {
+        match self.design {
+            Design::Redirector | Design::LocalOnly | Design::RootOnly => {
+                Ok(calls::distrust(space, self.redirector.as_ref().map(|actor| actor.endpoint(0)))?)
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The client: works by the clock. In each period of four ticks it does so many operations, then waits for the next one; what
+//! it does not get done in a period, or in periods that it did not see, is lost.
+
+use freehold_protocol::answer::{DONE, REFUSED};
+use freehold_protocol::attack::{ORDERS, WORK, Worked};
+use freehold_rt::abi::layout::TICK_MS;
+use freehold_rt::{Message, serve, start, time};
+
+use crate::operation::Operation;
+
+/// Serves orders until nobody is left who gives any.
+pub fn serve() {
+    let orders = start::capability(ORDERS).expect("given by the referee");
+    let mut worker = Worker { operation: Operation::new().expect("memory for the work"), first: 0 };
+    serve::serve(orders, |order| {
+        let message = order.ok()?.message;
+        Some(match message.label() {
+            WORK => Message::of(DONE, &worker.work(message.word(0), message.word(1)).words()),
+            _ => Message::new(REFUSED),
+        })
+    });
+}
+
+/// Ticks of a period. A thread that sleeps for n ticks wakes when n + 1 of them have begun: work that ends in the last tick but
+/// one is in time for the next period.
+const PERIOD: u32 = 4;
+
+struct Worker {
+    operation: Operation,
+    /// The cycle counter when the first operation was done; 0: none has been.
+    first: u64,
+}
+
+impl Worker {
+    /// Works for `ticks` ticks, `batch` operations in each period.
+    fn work(&mut self, ticks: u32, batch: u32) -> Worked {
+        let mut worked = Worked::default();
+        time::sleep(TICK_MS);
+        let begin = time::ticks();
+        let periods = ticks / PERIOD;
+        // Periods since the window began.
+        let now = || time::ticks().wrapping_sub(begin) / PERIOD;
+        let mut next = 0;
+        while next < periods {
+            let period = now();
+            worked.missed += period.min(periods) - next;
+            if period >= periods {
+                break;
+            }
+            let done = self.batch(batch, || now() == period, &mut worked);
+            worked.missed += u32::from(!done);
+            next = period + 1;
+            let left = (begin + next * PERIOD).saturating_sub(time::ticks());
+            if left != 0 {
+                time::sleep(TICK_MS * left.saturating_sub(1));
+            }
+        }
+        (worked.first_low, worked.first_high) = (self.first as u32, (self.first >> 32) as u32);
+        worked
+    }
+
+    /// Does `batch` operations while there is time. Returns whether all have been done.
+    fn batch(&mut self, batch: u32, time_left: impl Fn() -> bool, worked: &mut Worked) -> bool {
+        for _ in 0..batch {
+            if !time_left() {
+                return false;
+            }
+            let begin = time::cycles();
+            match self.operation.run() {
+                Ok(()) => worked.done += 1,
+                Err(error) => {
+                    if worked.failed == 0 {
+                        worked.error = error.map_or(0, |error| error as u32);
+                    }
+                    worked.failed += 1;
+                }
+            }
+            let end = time::cycles();
+            worked.longest = worked.longest.max((end - begin).min(u32::MAX.into()) as u32);
+            if self.first == 0 && worked.done != 0 {
+                self.first = end;
+            }
+        }
+        true
+    }
+}
