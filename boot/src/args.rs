@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::design::Variant;
+
 /// Freehold, a capability kernel for ia32 whose spaces stand on memory of their own.
 #[derive(Debug, Parser)]
 #[command(name = "./x", bin_name = "./x", disable_help_subcommand = true)]
@@ -25,6 +27,8 @@ pub enum Command {
     Test(TestArgs),
     /// Measure, all or what is named: GROUP, or GROUP.CASE and further parts of a measurement's name
     Bench(BenchArgs),
+    /// Attack every design, or those named, beside a victim at work; fails if user-tables does not hold
+    Attack(AttackArgs),
     /// Check format, lints and documentation of host and guest code
     Check,
     /// Start the tour under the debugger, stopped before its first instruction
@@ -137,6 +141,43 @@ pub struct BenchArgs {
     /// How the guest code is built.
     #[command(flatten)]
     pub build: ProfileArgs,
+}
+
+/// Arguments of `./x attack`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Designs: user-tables, user-tables,credits=off, kernel-heap, kernel-quota, redirector, local-only, root-only.\n\
+    Options behind a comma: pool=SIZE of all but the first two, quota=SIZE of kernel-quota.\n\n\
+    Examples:\n  ./x attack --design user-tables\n  ./x attack --design kernel-heap,pool=4M --attackers 1 mapping-flood\n\n\
+    What each attack tries stands at the top of its program, user/attacks/src/bin; what the designs are: docs/designs.md."
+)]
+pub struct AttackArgs {
+    /// Only the attacks whose name contains one of these
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Under this design; may be repeated [default: all]
+    #[arg(long = "design", value_name = "DESIGN")]
+    pub designs: Vec<Variant>,
+    /// Numbers of attackers, one after the other [default: 1,4,16]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub attackers: Vec<u32>,
+    /// What the attackers' choices follow from
+    #[arg(long, value_name = "N", default_value_t = crate::attack::SEED)]
+    pub seed: u32,
+    /// Write the records, one JSON object a line, to FILE
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Machines at a time
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = jobs)]
+    pub jobs: usize,
+}
+
+/// A number of machines at a time.
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=64) => Ok(jobs),
+        _ => Err("a number from 1 to 64".into()),
+    }
 }
 
 /// Arguments of `./x gdb`.

@@ -92,14 +92,30 @@ pub enum Clock {
     Host,
 }
 
+/// From where the machine boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// The emulator loads the kernel itself, a multiboot file.
+    Kernel,
+    /// The firmware boots a disc (ISO 9660) in the drive.
+    Disc,
+    /// The firmware boots a disk, of which the machine writes to a copy.
+    Disk,
+}
+
+/// Name under which a guest that no boot loader tells finds its command line in the emulator's configuration device.
+pub const LINE: &str = "opt/freehold/line";
+
 /// A machine to boot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// The kernel, a multiboot ELF file.
+    /// What [`Machine::kernel`] is.
+    pub medium: Medium,
+    /// The kernel, a multiboot file; or a disc or disk with one.
     pub kernel: PathBuf,
     /// The modules, in order.
     pub modules: Vec<Module>,
-    /// The kernel's command line; QEMU puts "kernel " before it.
+    /// The kernel's command line; QEMU puts "kernel " before it. From a disc or disk it is the contents of [`LINE`].
     pub append: String,
     /// The processor's model.
     pub cpu: String,
@@ -230,9 +246,18 @@ impl Machine {
         };
         add(&["-chardev", &console, "-serial", "chardev:console"]);
         add(&["-chardev", &format!("file,id=records,path={RECORDS_FILE}"), "-serial", "chardev:records"]);
-        add(&["-kernel", "kernel"]);
-        if !self.append.is_empty() {
-            add(&["-append", &self.append]);
+        match self.medium {
+            Medium::Kernel => add(&["-kernel", "kernel"]),
+            Medium::Disc => add(&["-cdrom", "kernel"]),
+            Medium::Disk => add(&["-drive", "file=kernel,format=raw,if=ide,snapshot=on"]),
+        }
+        match self.medium {
+            _ if self.append.is_empty() => {}
+            Medium::Kernel => add(&["-append", &self.append]),
+            // QEMU takes two commas for one.
+            Medium::Disc | Medium::Disk => {
+                add(&["-fw_cfg", &format!("name={LINE},string={}", self.append.replace(',', ",,"))]);
+            }
         }
         if !self.modules.is_empty() {
             let modules: Vec<_> = self.modules.iter().map(Module::for_initrd).collect();
@@ -328,6 +353,7 @@ mod tests {
 
     fn machine() -> Machine {
         Machine {
+            medium: Medium::Kernel,
             kernel: "/k".into(),
             modules: Vec::new(),
             append: String::new(),
@@ -354,6 +380,21 @@ mod tests {
         assert_eq!(value_of(&machine.arguments(), "-initrd"), None);
         machine.modules = vec![module("init", Path::new("/i"), "a,b c"), module("file", Path::new("/f"), "")];
         assert_eq!(value_of(&machine.arguments(), "-initrd").as_deref(), Some("init a,,b c,file"));
+    }
+
+    #[test]
+    fn a_kernel_is_told_by_multiboot_and_a_disk_by_the_configuration_device() {
+        let mut machine = Machine { append: "a=1,2 b".into(), ..machine() };
+        let told =
+            |machine: &Machine| ["-append", "-fw_cfg"].map(|name| value_of(&machine.arguments(), name));
+        assert_eq!(told(&machine), [Some("a=1,2 b".into()), None]);
+        assert_eq!(value_of(&machine.arguments(), "-kernel").as_deref(), Some("kernel"));
+        for (medium, option) in [(Medium::Disc, "-cdrom"), (Medium::Disk, "-drive")] {
+            machine.medium = medium;
+            assert_eq!(told(&machine), [None, Some("name=opt/freehold/line,string=a=1,,2 b".into())]);
+            assert!(value_of(&machine.arguments(), option).is_some(), "{medium:?}");
+            assert_eq!(value_of(&machine.arguments(), "-kernel"), None);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::args::{BootArgs, MachineArgs, RunArgs};
 use crate::guest::{self, Guests};
 use crate::outcome::Outcome;
-use crate::qemu::{Boot, Clock, Console, Machine, Module};
+use crate::qemu::{Boot, Clock, Console, Machine, Medium, Module};
 use crate::records;
 
 /// The largest file that the tour can carry: the guest holds it twice.
@@ -128,6 +128,7 @@ pub fn describe(
     limit: Option<Duration>,
 ) -> Machine {
     Machine {
+        medium: Medium::Kernel,
         kernel,
         modules,
         append,

@@ -1,5 +1,6 @@
 //! Where the workspace is, where its build output goes, and what its packages are.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,6 +32,8 @@ pub struct Metadata {
     pub packages: Vec<String>,
     /// Names of the packages that run on the host.
     pub host_packages: Vec<String>,
+    /// Of each package the names of its programs, sorted.
+    pub programs: BTreeMap<String, Vec<String>>,
 }
 
 impl Metadata {
@@ -58,10 +61,17 @@ impl Metadata {
             target_dir: value["target_directory"].as_str()?.into(),
             packages: Vec::new(),
             host_packages: Vec::new(),
+            programs: BTreeMap::new(),
         };
         for package in value["packages"].as_array()? {
             let name = package["name"].as_str()?;
             metadata.packages.push(name.into());
+            let is_program = |target: &&Value| target["kind"][0] == "bin";
+            let targets = package["targets"].as_array()?.iter().filter(is_program);
+            let mut programs: Vec<String> =
+                targets.filter_map(|target| Some(target["name"].as_str()?.into())).collect();
+            programs.sort();
+            metadata.programs.insert(name.into(), programs);
             if defaults.contains(&package["id"]) {
                 metadata.host_packages.push(name.into());
             }
@@ -78,7 +88,14 @@ mod tests {
     #[test]
     fn host_packages_are_the_default_members() {
         let metadata = Metadata::from_json(&json!({
-            "packages": [{"id": "a#1", "name": "host"}, {"id": "b#1", "name": "guest"}],
+            "packages": [
+                {"id": "a#1", "name": "host", "targets": [{"kind": ["lib"], "name": "host"}]},
+                {"id": "b#1", "name": "guest", "targets": [
+                    {"kind": ["custom-build"], "name": "build-script-build"},
+                    {"kind": ["bin"], "name": "two"},
+                    {"kind": ["bin"], "name": "one"},
+                ]},
+            ],
             "workspace_default_members": ["a#1"],
             "target_directory": "/t",
         }))
@@ -86,6 +103,8 @@ mod tests {
         assert_eq!(metadata.packages, ["host", "guest"]);
         assert_eq!(metadata.host_packages, ["host"]);
         assert_eq!(metadata.target_dir, Path::new("/t"));
+        assert_eq!(metadata.programs["guest"], ["one", "two"]);
+        assert!(metadata.programs["host"].is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::args::Profile;
 use crate::guest::{self, Guests};
 use crate::install;
 use crate::plugin;
-use crate::qemu::{self, Boot, Clock, Console, Machine, Module, Plugin};
+use crate::qemu::{self, Boot, Clock, Console, Machine, Medium, Module, Plugin};
 use crate::run;
 use scenario::Scenario;
 
@@ -92,6 +92,7 @@ pub fn boot(scenario: &Scenario, built: &Built, watch: Option<&str>, directory: 
     let plugin = built.plugin.clone().filter(|_| !arguments.is_empty());
     let ordinary = if scenario.ordinary { ORDINARY } else { "" };
     let machine = Machine {
+        medium: Medium::Kernel,
         kernel: built.kernel(scenario)?,
         modules,
         append: format!("{} {ordinary}", scenario.append).trim().into(),
