@@ -10,12 +10,14 @@
 //! | kit.rs | what an attack has in its hands |
 //! | evidence.rs | what it saw |
 //! | touch.rs | reads and writes anywhere, surviving the faults |
+//! | edge/ | the same in the thread that attacks, and Tables whose entries it sees |
 //! | world/ | memory over both models: Tables of one's own, and map items |
 
 #![no_std]
 
 extern crate alloc;
 
+pub mod edge;
 pub mod evidence;
 pub mod kit;
 pub mod touch;

@@ -1,0 +1,172 @@
+//! Calls that do as much as a call can, to keep interrupts off.
+//!
+//! A thread of low priority makes as many Tables as its memory allows, fills them by batches of 15 updates of 1,024 pages each
+//! and takes all of it back by calls over the whole: Unmap over all pieces, RevokeRange over a thousand entries with fourteen
+//! descendants each, Reclaim of the frames beneath. With a pool it maps its pages onward some thousands of times and takes
+//! them back by one Unmap. Its other thread, of a higher priority, waits for each tick of the clock and looks how late it is.
+//!
+//! Success would mean: one program's call decides when others run. Evidence: the thread that waits for the clock is late by
+//! more than a quarter of a tick beyond what it is while no such call is made.
+//!
+//! What stops it: invariant 9. After at most 64 units of work interrupts are let in, and the call goes on later. Map and
+//! unmap of kernel-heap do not do that, as those of its original do not.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use freehold_attacks::edge::{self, Ground, page, probe, update};
+use freehold_attacks::rt::abi::layout::{BLOCK, ENTRIES, FRAME};
+use freehold_attacks::rt::abi::update::{UPDATES_MAX, Update};
+use freehold_attacks::rt::roots::Extent;
+use freehold_attacks::rt::thread::{self, Options};
+use freehold_attacks::rt::{CapName, Rights, calls, memory, time};
+use freehold_attacks::world::World;
+use freehold_attacks::{Evidence, Kit, Vec, attack, format, idle};
+
+attack!("oversized-batch", attacker, idle);
+
+/// Ticks in which nothing is tried, to know how late the thread is then.
+const QUIET: u32 = 16;
+/// Frames beneath the mappings.
+const FRAMES: u32 = 64;
+/// Frames that stay out of it: for nodes, stacks and the heap.
+const SPARE: u32 = 32;
+/// Total of each mapping from which others are made.
+const TOTAL: u32 = UPDATES_MAX;
+/// With a pool: pages, and times that each is mapped onward.
+const POOLED: u32 = 64;
+const ONWARD: u32 = 100;
+
+/// 1: the heavy calls are made.
+static GO: AtomicU32 = AtomicU32::new(0);
+/// How many have been made.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+struct Heavy {
+    /// The first one's mappings hang on the frames, all others' on the first one's.
+    tables: Vec<Ground>,
+    frames: Extent,
+    pool: Option<World>,
+}
+
+fn attacker(kit: &mut Kit) -> Evidence {
+    let Some(frames) = memory::take(FRAMES, 1) else { return kit.impossible("no memory to try it with") };
+    let mut tables: Vec<Ground> = Vec::new();
+    while memory::free_frames() > SPARE && tables.len() < UPDATES_MAX as usize {
+        match Ground::new(tables.len() as u32) {
+            Some(table) => tables.push(table),
+            None => break,
+        }
+    }
+    if tables.len() < 2 {
+        return kit.impossible("no memory for two Tables");
+    }
+    let pages = tables.len() as u32 * ENTRIES;
+    let pool = if kit.design.has_pool() { World::new(kit).ok().and_then(fill_pool) } else { None };
+    let heavy = Box::new(Heavy { tables, frames, pool });
+    let options = Options { stack_pages: 4, ..Options::new(probe::priority().saturating_sub(1)) };
+    let Ok(caller) = thread::spawn(call, Box::into_raw(heavy) as u32, options) else {
+        return kit.impossible("no memory for a thread");
+    };
+    let mut clock = Clock::new();
+    let quiet = (0..QUIET).map(|_| clock.late()).max().unwrap_or(0);
+    GO.store(1, Relaxed);
+    let limit = quiet + clock.tick / 4;
+    let mut worst = 0;
+    while worst <= limit && !kit.stopped() {
+        worst = worst.max(clock.late());
+    }
+    kit.tries = MADE.load(Relaxed);
+    let _ = caller.destroy();
+    let seen = format!("late by {worst} cycles of a tick's {}, {quiet} without", clock.tick);
+    if worst > limit {
+        kit.successes += 1;
+        return kit.broken(format!("{seen}; calls over {pages} pages"));
+    }
+    kit.held(format!("{} calls over up to {pages} pages; {seen}", kit.tries))
+}
+
+/// What the thread that waits for the clock knows.
+struct Clock {
+    /// Cycles of a tick.
+    tick: u64,
+    before: (u32, u64),
+}
+
+impl Clock {
+    fn new() -> Clock {
+        let now = || {
+            time::sleep(1);
+            (time::ticks(), time::cycles())
+        };
+        let begin = now();
+        let mut end = begin;
+        while end.0.wrapping_sub(begin.0) < QUIET {
+            end = now();
+        }
+        Clock { tick: (end.1 - begin.1) / u64::from(end.0.wrapping_sub(begin.0)), before: end }
+    }
+
+    /// Waits for the next tick. Cycles that it is later than it was at the one before.
+    fn late(&mut self) -> u64 {
+        time::sleep(1);
+        let now = (time::ticks(), time::cycles());
+        let due = self.tick * u64::from(now.0.wrapping_sub(self.before.0));
+        let passed = now.1 - self.before.1;
+        self.before = now;
+        passed.saturating_sub(due)
+    }
+}
+
+/// The caller's part.
+fn call(heavy: u32) {
+    // SAFETY: `attacker` made it for this thread alone, and never frees it.
+    let heavy = unsafe { &mut *(heavy as *mut Heavy) };
+    let Heavy { tables, frames, pool } = heavy;
+    let first = &tables[0];
+    let all = Extent { container: first.table(), first: 0, count: ENTRIES };
+    let batch: Vec<Update> =
+        tables[1..].iter().map(|table| update(all, table.table(), 0, Rights::WRITE, 0)).collect();
+    let pages = tables.len() as u32 * ENTRIES;
+    while GO.load(Relaxed) == 0 {
+        time::sleep(1);
+    }
+    loop {
+        for from in (0..ENTRIES).step_by(FRAMES as usize) {
+            let _ = calls::update(&[update(*frames, first.table(), from, Rights::WRITE, TOTAL)]);
+        }
+        let _ = calls::update(&batch);
+        let _ = calls::revoke_range(first.table(), 0, ENTRIES);
+        let _ = calls::update(&batch);
+        let _ = calls::unmap(CapName::NONE, page(first.address(0)), pages);
+        for from in (0..ENTRIES).step_by(FRAMES as usize) {
+            let _ = calls::update(&[update(*frames, first.table(), from, Rights::WRITE, TOTAL)]);
+        }
+        let _ = calls::update(&batch);
+        let _ = calls::reclaim(frames.container, frames.first, FRAMES);
+        if let Some(world) = pool {
+            let base = pooled();
+            for onward in 1..=ONWARD {
+                let _ = world.alias(base, base + onward * POOLED * FRAME, POOLED);
+            }
+            let _ = world.revoke(base, POOLED);
+        }
+        MADE.fetch_add(6, Relaxed);
+    }
+}
+
+/// Where its pages of the pool lie: behind all Tables.
+fn pooled() -> u32 {
+    (edge::PIECES + 32) * BLOCK
+}
+
+/// As many pages as it can have, side by side.
+fn fill_pool(mut world: World) -> Option<World> {
+    (0..POOLED).try_for_each(|page| world.obtain(pooled() + page * FRAME)).ok()?;
+    Some(world)
+}
