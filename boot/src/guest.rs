@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::args::{BuildArgs, Profile};
 use crate::toolchain::{self, Toolchain};
+use crate::workspace;
 
 /// The kernel; its program is called `kernel`.
 pub const KERNEL: &str = "freehold-kernel";
@@ -97,6 +98,27 @@ impl Guests {
             .with_context(|| format!("no guest program is called {name} (there are {})", names()))
     }
 
+    /// These, and of `others` those that are not among them.
+    #[must_use]
+    pub fn or(&self, others: &Guests) -> Guests {
+        let mut programs = others.programs.clone();
+        programs.extend(self.programs.clone());
+        Guests { programs }
+    }
+
+    /// The same programs, copied to `directory`, where no later build replaces them.
+    ///
+    /// # Errors
+    /// A file cannot be copied.
+    pub fn kept_in(&self, directory: &Path) -> Result<Guests> {
+        let keep = |(name, path): (&String, &PathBuf)| -> Result<(String, PathBuf)> {
+            let kept = directory.join(name);
+            std::fs::copy(path, &kept).with_context(|| format!("cannot write {}", kept.display()))?;
+            Ok((name.clone(), kept))
+        };
+        Ok(Guests { programs: self.programs.iter().map(keep).collect::<Result<_>>()? })
+    }
+
     /// Reads cargo's messages, one JSON object a line.
     fn from_messages(messages: &str) -> Guests {
         let executable = |line: &str| -> Option<(String, PathBuf)> {
@@ -112,11 +134,19 @@ impl Guests {
 /// # Errors
 /// There is no toolchain and none can be installed, or the code does not compile.
 pub fn build(packages: &[String], profile: Profile) -> Result<Guests> {
+    build_in(workspace::root(), &toolchain::target_dir()?, packages, profile)
+}
+
+/// The same from the sources of another workspace, with a build directory of its own.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_in(root: &Path, target: &Path, packages: &[String], profile: Profile) -> Result<Guests> {
     let toolchain = Toolchain::ready()?;
-    if !toolchain::target_dir()?.exists() {
+    if !target.exists() {
         eprintln!("freehold: building for ia32 with {toolchain}; the first time takes longest");
     }
-    let mut cargo = toolchain.cargo("build")?;
+    let mut cargo = toolchain.cargo_in(root, target, "build")?;
     if profile == Profile::Release {
         cargo.arg("--release");
     }

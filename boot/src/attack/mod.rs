@@ -8,6 +8,7 @@
 //! others end is what is found out.
 
 pub mod cell;
+pub mod controls;
 pub mod matrix;
 pub mod row;
 

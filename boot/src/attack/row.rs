@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::Record;
 
+/// What the detail begins with where the machine did not survive.
+pub const MACHINE: &str = "the machine: ";
+
 /// What an attack came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,6 +68,11 @@ impl Row {
             Ok(Row { victim_ops_ratio: Some(ratio), ..row })
         };
         Some(read())
+    }
+
+    /// Whether it was the machine itself that ended.
+    pub fn is_of_machine(&self) -> bool {
+        self.detail.starts_with(MACHINE)
     }
 
     /// The row of an attack that the machine did not survive.

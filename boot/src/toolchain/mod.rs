@@ -88,7 +88,15 @@ impl Toolchain {
     /// # Errors
     /// The workspace cannot be read.
     pub fn cargo(&self, subcommand: &str) -> Result<Command> {
-        self.cargo_by(&workspace::cargo_path(), subcommand)
+        self.cargo_in(workspace::root(), &target_dir()?, subcommand)
+    }
+
+    /// The same for another workspace than this one, with a build directory of its own.
+    ///
+    /// # Errors
+    /// A path is not UTF-8.
+    pub fn cargo_in(&self, root: &Path, target: &Path, subcommand: &str) -> Result<Command> {
+        self.cargo_by(&workspace::cargo_path(), root, target, subcommand)
     }
 
     /// Like [`Toolchain::cargo`] for clippy, which must be the compiler's own.
@@ -111,12 +119,12 @@ impl Toolchain {
         if !driver.is_file() {
             bail!("{} is missing: install clippy for this compiler", driver.display());
         }
-        let mut command = self.cargo_by(&driver, "clippy")?;
+        let mut command = self.cargo_by(&driver, workspace::root(), &target_dir()?, "clippy")?;
         command.env("CARGO", workspace::cargo_path());
         Ok(command)
     }
 
-    fn cargo_by(&self, program: &Path, subcommand: &str) -> Result<Command> {
+    fn cargo_by(&self, program: &Path, root: &Path, target: &Path, subcommand: &str) -> Result<Command> {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if decides_about_code(&name) {
@@ -124,10 +132,10 @@ impl Toolchain {
             }
         }
         command
-            .current_dir(workspace::root())
+            .current_dir(root)
             .arg(subcommand)
             .args(["--target", TARGET, "--target-dir"])
-            .arg(target_dir()?)
+            .arg(target)
             .env("RUSTC", self.bin("rustc"))
             .env("RUSTDOC", self.bin("rustdoc"))
             .env("CARGO_ENCODED_RUSTFLAGS", self.rustflags()?);
