@@ -8,6 +8,7 @@
 //! | file | what |
 //! |---|---|
 //! | kit.rs | what an attack has in its hands |
+//! | messages/ | what attacks by messages, transfers and time have in common |
 //! | evidence.rs | what it saw |
 //! | touch.rs | reads and writes anywhere, surviving the faults |
 //! | edge/ | the same in the thread that attacks, and Tables whose entries it sees |
@@ -20,6 +21,7 @@ extern crate alloc;
 pub mod edge;
 pub mod evidence;
 pub mod kit;
+pub mod messages;
 pub mod touch;
 pub mod world;
 
