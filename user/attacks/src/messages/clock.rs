@@ -1,0 +1,66 @@
+//! How long interrupts were off, as far as a program without privilege can tell: by the ticks that the machine lost, and by
+//! the kernel's own count of units between two checks.
+
+use freehold_rt::abi::info::Kernel;
+use freehold_rt::abi::layout::UNITS;
+use freehold_rt::{calls, time};
+
+/// Ticks of the measurement of a tick.
+const CALIBRATION: u32 = 8;
+
+/// A clock that was set when all was quiet.
+pub struct Clock {
+    /// Cycles of a tick.
+    period: u64,
+    ticks: u32,
+    cycles: u64,
+}
+
+/// The cycle counter just behind a tick, and the tick.
+fn edge() -> (u32, u64) {
+    let before = time::ticks();
+    loop {
+        let (now, cycles) = (time::ticks(), time::cycles());
+        if now != before {
+            return (now, cycles);
+        }
+    }
+}
+
+impl Clock {
+    /// Sets it.
+    pub fn new() -> Clock {
+        // The shortest of several: whoever is above computes in between, and makes some look longer.
+        let mut period = u64::MAX;
+        let (mut tick, mut cycles) = edge();
+        for _ in 0..CALIBRATION {
+            let (next, then) = edge();
+            let ticks = next.wrapping_sub(tick);
+            if ticks == 1 {
+                period = period.min(then - cycles);
+            }
+            (tick, cycles) = (next, then);
+        }
+        Clock { period, ticks: tick, cycles }
+    }
+
+    /// Ticks that were lost since, and ticks that there should have been.
+    pub fn lost(&self) -> (u32, u32) {
+        let (tick, cycles) = edge();
+        let passed = tick.wrapping_sub(self.ticks);
+        let due = ((cycles - self.cycles + self.period / 2) / self.period.max(1)) as u32;
+        (due.saturating_sub(passed), due)
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::new()
+    }
+}
+
+/// The most units that the kernel did between two checks for interrupts since boot, and whether that is more than allowed.
+pub fn units() -> (u32, bool) {
+    let most = calls::kernel_info(Kernel::MaxUnits).unwrap_or(u32::MAX);
+    (most, most > UNITS)
+}
