@@ -15,6 +15,7 @@ pub mod attack;
 pub mod bench;
 pub mod check;
 pub mod design;
+pub mod experiment;
 pub mod gdb;
 pub mod guest;
 pub mod install;

@@ -8,7 +8,7 @@ mod machine;
 mod markers;
 pub mod micro;
 mod progress;
-mod text;
+pub(crate) mod text;
 pub mod transfer;
 
 use std::fs::File;

@@ -11,17 +11,17 @@
 //!
 //! What must hold: the kept files agree; a test makes the last two from the first and compares.
 
-mod cell;
-mod crossover;
+pub(crate) mod cell;
+pub(crate) mod crossover;
 mod document;
-mod figures;
+pub(crate) mod figures;
 mod file;
 #[cfg(test)]
 mod proof;
 mod show;
 #[cfg(test)]
-mod synthetic;
-mod verdicts;
+pub(crate) mod synthetic;
+pub(crate) mod verdicts;
 
 use std::fs;
 use std::path::Path;
