@@ -83,6 +83,17 @@ impl Row {
         self.takes.first().map_or("", |take| &take.unit)
     }
 
+    /// The same for one operation, where a round holds several.
+    pub fn each(&self) -> Option<Summary> {
+        let operations = self.field("per").map_or(1.0, |per| per.median.max(1.0));
+        Some(self.summary()?.per(operations))
+    }
+
+    /// Rounds that ended by their time limit, in all repetitions.
+    pub fn timeouts(&self) -> f64 {
+        self.takes.iter().filter_map(|take| figure(&take.record, "timeouts")).sum()
+    }
+
     /// The medians of the repetitions; `None`: it was refused.
     pub fn summary(&self) -> Option<Summary> {
         Summary::of(&self.takes.iter().map(|take| take.median).collect::<Vec<_>>())

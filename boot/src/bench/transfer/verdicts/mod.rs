@@ -3,7 +3,7 @@
 //! What must hold: every number and every word of judgement comes from the results, and a sentence about cells
 //! that are not there is not judged.
 
-mod crossing;
+pub(crate) mod crossing;
 mod sentences;
 
 use super::cell::{Cell, Residency, Trust, Way};
