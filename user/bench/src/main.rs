@@ -4,7 +4,8 @@
 //! found it. What must hold: a section that is timed is the caller's, from before its way into the kernel to behind
 //! it, and holds nothing else; a partner is in a space of its own where the name says so; that the operation did what
 //! it is measured for is checked, outside the section, in every round. `only=NAME,NAME` on the kernel's command line
-//! selects measurements, or groups of them.
+//! selects measurements, or groups of them. `design=D` asks for what is measured under every design ([`designs`]) in
+//! place of the rest; `seed=S` for another order, and other frames and slots ([`seed`]).
 //!
 //! | module | what |
 //! |---|---|
@@ -17,6 +18,8 @@
 //! | [`objects`] | Tables, threads, spaces made and destroyed |
 //! | [`growth`] | the same with more of everything around |
 //! | [`sizes`] | bytes |
+//! | [`designs`] | what is measured under every design |
+//! | [`line`], [`seed`] | what the command line says |
 
 #![no_std]
 #![no_main]
@@ -24,15 +27,18 @@
 extern crate alloc;
 
 mod annex;
+mod designs;
 mod faults;
 mod growth;
 mod ipc;
+mod line;
 mod mappings;
 mod measure;
 mod notify;
 mod objects;
 mod reader;
 mod revoking;
+mod seed;
 mod sharing;
 mod sizes;
 mod strings;
@@ -70,5 +76,10 @@ entry!(main);
 
 fn main() {
     assert!(call::by_sysenter(), "the figures are those of SYSENTER");
-    scenario::run(NAME, PARTS)
+    let (name, parts) =
+        if designs::are_compared() { (designs::NAME, designs::PARTS) } else { (NAME, PARTS) };
+    match line::number("seed=") {
+        None => scenario::run(name, parts),
+        Some(seed) => scenario::run(name, &seed::disorder(seed, parts)),
+    }
 }

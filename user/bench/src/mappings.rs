@@ -19,7 +19,8 @@ pub fn run() {
     }
 }
 
-fn pair(map: &str, unmap: &str, count: u32, rounds: u32) {
+/// Maps `count` frames in the own space, and unmaps them.
+pub fn pair(map: &str, unmap: &str, count: u32, rounds: u32) {
     let (mut mapping, mut unmapping) = (Series::new(map).per(count), Series::new(unmap).per(count));
     let frames = Frames::take(count, 1);
     let page = pages::AT / FRAME;

@@ -11,11 +11,11 @@ use freehold_abi::Call;
 use freehold_abi::info::Kernel;
 use freehold_rt::call::enter;
 use freehold_rt::serde::Serialize;
-use freehold_rt::{records, start};
+use freehold_rt::{calls, records};
 
 use freehold_guest_tests::{check, check_eq};
 
-const DESIGN: &str = "user-tables";
+use crate::line;
 
 /// What one section took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,10 +86,7 @@ fn nothing() -> u32 {
 
 /// Whether a measurement is asked for.
 pub fn wanted(name: &str) -> bool {
-    let Some(boot) = start::boot_info() else { return true };
-    let line = boot.text.get(..boot.command_len as usize).and_then(|line| core::str::from_utf8(line).ok());
-    let only = line.and_then(|line| line.split(' ').find_map(|word| word.strip_prefix("only=")));
-    only.is_none_or(|only| {
+    line::value("only=").is_none_or(|only| {
         only.split(',').any(|part| {
             let rest = name.strip_prefix(part);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -127,11 +124,16 @@ struct Figures<'a> {
     /// Of the instructions, those that clear frames.
     #[serde(skip_serializing_if = "Option::is_none")]
     clearing: Option<u32>,
+    /// Of a revoke: the nodes that it takes, and Φ, the most steps that whoever derived them has allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    descendants: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phi: Option<u32>,
 }
 
 #[derive(Serialize)]
 #[serde(crate = "freehold_rt::serde")]
-struct Bytes<'a> {
+struct Plain<'a> {
     bench: &'a str,
     design: &'static str,
     unit: &'static str,
@@ -140,6 +142,9 @@ struct Bytes<'a> {
     median: u32,
     p99: u32,
     max: u32,
+    /// Rounds that ended by their time limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeouts: Option<u32>,
 }
 
 /// The rounds of one measurement.
@@ -148,6 +153,8 @@ pub struct Series<'a> {
     name: &'a str,
     per: u32,
     clearing: Option<u32>,
+    descendants: Option<u32>,
+    phi: Option<u32>,
     first: Option<Sample>,
     samples: Vec<Sample>,
 }
@@ -155,7 +162,8 @@ pub struct Series<'a> {
 impl<'a> Series<'a> {
     /// No rounds yet.
     pub fn new(name: &'a str) -> Series<'a> {
-        Series { name, per: 1, clearing: None, first: None, samples: Vec::with_capacity(256) }
+        let samples = Vec::with_capacity(256);
+        Series { name, per: 1, clearing: None, descendants: None, phi: None, first: None, samples }
     }
 
     /// A section holds so many operations.
@@ -166,6 +174,11 @@ impl<'a> Series<'a> {
     /// So many of a section's instructions clear frames.
     pub fn clearing(self, instructions: u32) -> Series<'a> {
         Series { clearing: Some(instructions), ..self }
+    }
+
+    /// A section takes so many nodes back; whoever derived them allowed at most `phi` steps, if anybody counts.
+    pub fn revoking(self, descendants: u32, phi: Option<u32>) -> Series<'a> {
+        Series { descendants: Some(descendants), phi, ..self }
     }
 
     /// Adds a round.
@@ -196,7 +209,7 @@ impl<'a> Series<'a> {
         check!(at(0) > cleared, "{}: {} instructions, {cleared} of them to clear frames", self.name, at(0));
         let figures = Figures {
             bench: self.name,
-            design: DESIGN,
+            design: calls::design().name(),
             unit: "instructions",
             n: n as u32,
             min: at(0),
@@ -210,6 +223,8 @@ impl<'a> Series<'a> {
             own: nothing(),
             per: self.per,
             clearing: self.clearing,
+            descendants: self.descendants,
+            phi: self.phi,
         };
         check_eq!(records::write(&figures), Ok(()), "{}", self.name);
     }
@@ -217,17 +232,27 @@ impl<'a> Series<'a> {
 
 /// Writes a record of bytes, which are counted once, if it is asked for.
 pub fn bytes(bench: &str, bytes: u32) {
-    if wanted(bench) {
-        let figures = Bytes {
-            bench,
-            design: DESIGN,
-            unit: "bytes",
-            n: 1,
-            min: bytes,
-            median: bytes,
-            p99: bytes,
-            max: bytes,
-        };
-        check_eq!(records::write(&figures), Ok(()), "{bench}");
+    plain(bench, "bytes", &mut [bytes], None);
+}
+
+/// Writes a record of what was measured without sections, if it is asked for; `timeouts`: so many of them ended by a time
+/// limit.
+pub fn plain(bench: &str, unit: &'static str, figures: &mut [u32], timeouts: Option<u32>) {
+    if !wanted(bench) {
+        return;
     }
+    figures.sort_unstable();
+    let n = figures.len();
+    let figures = Plain {
+        bench,
+        design: calls::design().name(),
+        unit,
+        n: n as u32,
+        min: figures[0],
+        median: figures[n / 2],
+        p99: figures[(n * 99).div_ceil(100) - 1],
+        max: figures[n - 1],
+        timeouts,
+    };
+    check_eq!(records::write(&figures), Ok(()), "{bench}");
 }

@@ -37,11 +37,16 @@ pub fn run() {
     if any_wanted(&["thread.create", "thread.delete"]) {
         thread();
     }
-    if any_wanted(&["space.create", "space.delete"]) {
-        space();
-    }
+    spaces();
     if any_wanted(&["space.furnish", "space.strip"]) {
         furnished_space();
+    }
+}
+
+/// `space.create`, `space.delete`.
+pub fn spaces() {
+    if any_wanted(&["space.create", "space.delete"]) {
+        space();
     }
 }
 

@@ -1,0 +1,53 @@
+//! What is measured under every design, by the same names: `design=D` on the command line.
+//!
+//! What must hold: a row means the same under each of them: what it gives can be used by whoever got it, and cannot once
+//! it is taken back, which is tried in every round. How that is done is what the designs differ in: under `user-tables` by
+//! mappings that the receiver derives into Tables of its own, under those with a pool by map items. Where a design does
+//! not let an ordinary program send these (redirector, local-only, root-only), it asks the first one, as their programs
+//! must.
+//!
+//! | module | rows |
+//! |---|---|
+//! | [`partner`] | threads that do what they are told |
+//! | [`delegate`] | `delegate.N`, `undelegate.N`, `delegate.session.N`, `delegate.hook.1024`, … |
+//! | [`own`] | `map.N`, `unmap.N`, `protect.N` |
+
+mod delegate;
+mod own;
+mod partner;
+
+use freehold_guest_tests::scenario::Part;
+
+use crate::{faults, ipc, line, objects, seed, strings};
+
+/// The name in the closing record.
+pub const NAME: &str = "bench-designs";
+
+/// What there is.
+pub const PARTS: &[Part] = &[
+    ("calls", ipc::null),
+    ("messages between spaces", ipc::between_spaces),
+    ("strings", strings::run),
+    ("a pager's faults", faults::pager),
+    ("spaces", objects::spaces),
+    ("pages delegated", delegate::run),
+    ("pages of one's own", own::run),
+];
+
+/// Pages that are given at a time.
+const COUNTS: [u32; 6] = [1, 4, 16, 64, 256, 1024];
+
+/// Whether the command line names the design.
+pub fn are_compared() -> bool {
+    line::value("design=").is_some()
+}
+
+/// First of 16 directory indices at which nothing is in any space.
+fn index() -> u32 {
+    640 + seed::shift()
+}
+
+/// Rounds with so many pages in each.
+fn rounds(pages: u32) -> u32 {
+    if pages < 256 { 100 } else { 20 }
+}
