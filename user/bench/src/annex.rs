@@ -15,7 +15,7 @@ pub struct Annex {
     /// Reclaimed first, which takes the hook back, too.
     _frames: Frames,
     /// The hook hangs on the capability.
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl Annex {
@@ -35,10 +35,15 @@ impl Annex {
         Annex::build(home.space(), home.space(), index)
     }
 
+    /// The capability to it.
+    pub fn name(&self) -> CapName {
+        self.slot.name()
+    }
+
     fn build(owner: CapName, space: CapName, index: u32) -> Annex {
         let (frames, slot) = (Frames::take(4, 4), Slot::take().expect("a slot"));
         calls::make_table(frames.container(), frames.at(0), slot.reference(), owner).expect("a Table");
         calls::hook(slot.name(), space, index, Rights::WRITE).expect("a hook");
-        Annex { _frames: frames, _slot: slot }
+        Annex { _frames: frames, slot }
     }
 }

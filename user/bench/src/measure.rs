@@ -17,6 +17,9 @@ use freehold_guest_tests::{check, check_eq};
 
 use crate::line;
 
+/// Instructions of half a tick.
+const LONG: u32 = 500_000;
+
 /// What one section took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sample {
@@ -201,10 +204,15 @@ impl<'a> Series<'a> {
         let samples = self.samples.as_mut_slice();
         samples.sort_unstable_by_key(|sample| sample.switches);
         let switches = samples[samples.len() / 2].switches;
-        check_eq!(samples[0].switches, switches, "{}: loads of CR3 differ from round to round", self.name);
+        let least = samples[0].switches;
         samples.sort_unstable_by_key(|sample| (sample.instructions, sample.number));
         let n = samples.len();
         let at = |index: usize| samples[index].instructions;
+        // Ticks come in every round of a long one.
+        let switches = if at(n / 2) < LONG { switches } else { samples[n / 2].switches };
+        if at(n / 2) < LONG {
+            check_eq!(least, switches, "{}: loads of CR3 differ from round to round", self.name);
+        }
         let cleared = self.clearing.unwrap_or(0);
         check!(at(0) > cleared, "{}: {} instructions, {cleared} of them to clear frames", self.name, at(0));
         let figures = Figures {

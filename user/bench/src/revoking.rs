@@ -72,9 +72,14 @@ impl Place {
     }
 }
 
-/// Maps one frame at `count` pages of a space.
+/// Maps one frame at `count` pages of a space; nothing can be derived from these mappings.
 pub fn derive(root: (CapName, u32), space: CapName, page: u32, count: u32) {
-    let update = |index| pages::update(root, 1, space, page + index, Rights::WRITE, 0);
+    derive_with(root, space, page, count, 0);
+}
+
+/// The same with the code of the mappings' totals.
+pub fn derive_with(root: (CapName, u32), space: CapName, page: u32, count: u32, total_code: u32) {
+    let update = |index| pages::update(root, 1, space, page + index, Rights::WRITE, total_code);
     let mut done = 0;
     while done < count {
         let batch = (count - done).min(15);

@@ -10,11 +10,21 @@
 //! |---|---|
 //! | [`partner`] | threads that do what they are told |
 //! | [`delegate`] | `delegate.N`, `undelegate.N`, `delegate.session.N`, `delegate.hook.1024`, … |
+//! | [`missing`] | `string.fault.SIDE.N` |
+//! | [`trust`], [`pool`] | what only some designs have |
+//! | [`bytes`] | `kernel.bytes.HOW.N`, `space.bytes.HOW.N` |
+//! | [`tree`], [`fanout`] | `revoke.FANOUT.DEPTH` |
 //! | [`own`] | `map.N`, `unmap.N`, `protect.N` |
 
+mod bytes;
 mod delegate;
+mod fanout;
+mod missing;
 mod own;
 mod partner;
+mod pool;
+mod tree;
+mod trust;
 
 use freehold_guest_tests::scenario::Part;
 
@@ -28,10 +38,13 @@ pub const PARTS: &[Part] = &[
     ("calls", ipc::null),
     ("messages between spaces", ipc::between_spaces),
     ("strings", strings::run),
+    ("strings whose pages are missing", missing::run),
     ("a pager's faults", faults::pager),
     ("spaces", objects::spaces),
     ("pages delegated", delegate::run),
     ("pages of one's own", own::run),
+    ("memory by mappings", bytes::run),
+    ("revoking by fan-out and depth", fanout::run),
 ];
 
 /// Pages that are given at a time.
