@@ -8,21 +8,27 @@
 //!
 //! | module | rows |
 //! |---|---|
+//! | [`first`] | `first-service` |
+//! | [`stall`] | `stall.K.POLICY` |
 //! | [`partner`] | threads that do what they are told |
 //! | [`delegate`] | `delegate.N`, `undelegate.N`, `delegate.session.N`, `delegate.hook.1024`, … |
 //! | [`missing`] | `string.fault.SIDE.N` |
 //! | [`trust`], [`pool`] | what only some designs have |
 //! | [`bytes`] | `kernel.bytes.HOW.N`, `space.bytes.HOW.N` |
 //! | [`tree`], [`fanout`] | `revoke.FANOUT.DEPTH` |
+//! | [`latency`] | `latency.revoke.N` |
 //! | [`own`] | `map.N`, `unmap.N`, `protect.N` |
 
 mod bytes;
 mod delegate;
 mod fanout;
+mod first;
+mod latency;
 mod missing;
 mod own;
 mod partner;
 mod pool;
+mod stall;
 mod tree;
 mod trust;
 
@@ -35,6 +41,7 @@ pub const NAME: &str = "bench-designs";
 
 /// What there is.
 pub const PARTS: &[Part] = &[
+    ("the first work", first::run),
     ("calls", ipc::null),
     ("messages between spaces", ipc::between_spaces),
     ("strings", strings::run),
@@ -45,6 +52,8 @@ pub const PARTS: &[Part] = &[
     ("pages of one's own", own::run),
     ("memory by mappings", bytes::run),
     ("revoking by fan-out and depth", fanout::run),
+    ("clients that stall", stall::run),
+    ("who waits while others revoke", latency::run),
 ];
 
 /// Pages that are given at a time.
