@@ -7,6 +7,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use freehold_abi::designs::Design;
 use freehold_abi::info::Kernel;
 use freehold_abi::layout::{ENTRIES, FRAME, NODE_SLOTS};
 use freehold_abi::{CapName, Rights, SlotRef};
@@ -17,8 +18,11 @@ use freehold_rt::roots::Extent;
 use freehold_rt::slots::Slot;
 use freehold_rt::{calls, memory};
 
+use super::pool::{self, Given};
+use super::taker::{Taker, mappings};
 use crate::measure::{bytes, wanted};
 use crate::revoking::derive;
+use crate::stub;
 
 /// Mappings in one space, one behind the other.
 const DENSE: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
@@ -42,7 +46,7 @@ fn measure(name: &str, counts: &[u32], spaces: u32, place: impl Fn(u32) -> (u32,
     let names = |count| ["kernel", "space"].map(|whose| format!("{whose}.bytes.{name}.{count}"));
     let most = counts.iter().filter(|&&count| names(count).iter().any(|name| wanted(name))).max();
     let Some(&most) = most else { return };
-    let frame = Frames::take(1, 1);
+    let page = Page::new();
     let mut spaces: Vec<Space> = (0..spaces).map(|_| Space::new()).collect();
     let of = |spaces: &[Space]| spaces.iter().map(Space::bytes).sum::<u32>();
     let (kernel, brought) = (kernel_bytes(), of(&spaces));
@@ -53,7 +57,7 @@ fn measure(name: &str, counts: &[u32], spaces: u32, place: impl Fn(u32) -> (u32,
             let (index, entry) = place(number);
             // As many as lie side by side, if there is only one space.
             let more = if spaces.len() == 1 { (count - there).min(ENTRIES - entry) } else { 1 };
-            spaces[space].map(&frame, INDEX + index, entry, more);
+            spaces[space].map(&page, INDEX + index, entry, more);
             there += more;
         }
         check_eq!(spaces.iter().map(Space::mappings).sum::<u32>(), count);
@@ -61,7 +65,37 @@ fn measure(name: &str, counts: &[u32], spaces: u32, place: impl Fn(u32) -> (u32,
         bytes(&of_kernel, kernel_bytes() - kernel);
         bytes(&of_spaces, of(&spaces) - brought);
     }
-    check_eq!(calls::revoke_range(frame.container(), frame.at(0), 1), Ok(()));
+    page.take_back();
+    check_eq!(spaces.iter().map(Space::mappings).sum::<u32>(), 0);
+}
+
+/// What is mapped.
+pub enum Page {
+    /// A frame from which mappings are derived.
+    Frame(Frames),
+    /// One that map items pass on.
+    Given(Given),
+}
+
+impl Page {
+    /// One without mappings.
+    pub fn new() -> Page {
+        match pool::is_there() {
+            true => Page::Given(Given::new(1, super::index() * ENTRIES * FRAME)),
+            false => Page::Frame(Frames::take(1, 1)),
+        }
+    }
+
+    fn take_back(&self) {
+        match self {
+            Page::Frame(frame) => {
+                check_eq!(calls::revoke_range(frame.container(), frame.at(0), 1), Ok(()));
+            }
+            Page::Given(given) => {
+                check_eq!(given.take_back(), stub::OK);
+            }
+        }
+    }
 }
 
 /// A space in which a frame is mapped, and what it brought for that.
@@ -69,19 +103,36 @@ struct Space {
     home: Home,
     tables: Vec<Extent>,
     nodes: Vec<Extent>,
+    taker: Option<Taker>,
+    /// Mappings that were there before.
+    before: u32,
 }
 
 impl Space {
     fn new() -> Space {
-        Space { home: Home::new(), tables: Vec::new(), nodes: Vec::new() }
+        let home = Home::new();
+        let taker = pool::is_there().then(|| Taker::start(&home));
+        if calls::design() == Design::KernelQuota {
+            check_eq!(calls::set_quota(home.space(), u32::MAX), Ok(()));
+        }
+        let mut space = Space { home, tables: Vec::new(), nodes: Vec::new(), taker, before: 0 };
+        space.before = space.mappings();
+        space
     }
 
-    /// Maps a frame in `count` entries of a directory index, from one on.
-    fn map(&mut self, frame: &Frames, index: u32, entry: u32, count: u32) {
-        if entry == 0 {
-            self.add_table(index);
+    /// Maps a page in `count` entries of a directory index, from one on.
+    fn map(&mut self, page: &Page, index: u32, entry: u32, count: u32) {
+        let first = index * ENTRIES + entry;
+        match (page, &self.taker) {
+            (Page::Given(given), Some(taker)) => taker.map(given, first, count),
+            (Page::Frame(frame), None) => {
+                if entry == 0 {
+                    self.add_table(index);
+                }
+                derive((frame.container(), frame.at(0)), self.home.space(), first, count);
+            }
+            _ => unreachable!("one design at a time"),
         }
-        derive((frame.container(), frame.at(0)), self.home.space(), index * ENTRIES + entry, count);
     }
 
     /// A Table that the space is given. The capability on which its hook hangs goes into the space, too: its first node
@@ -106,15 +157,21 @@ impl Space {
         self.tables.push(frames);
     }
 
-    /// Mappings in its Tables.
+    /// Mappings in its Tables, or those of the pool's, but for those that were there before.
     fn mappings(&self) -> u32 {
         let space = self.home.space();
+        if self.taker.is_some() {
+            return mappings(space) - self.before;
+        }
         let tables = calls::space_summary(space).expect("a space").tables;
-        (0..tables).map(|table| calls::space_table(space, table).expect("a Table").live).sum()
+        (0..tables).map(|table| calls::space_table(space, table).expect("a Table").live).sum::<u32>() - self.before
     }
 
-    /// Bytes that it brought.
+    /// Bytes that it brought, or is charged with.
     fn bytes(&self) -> u32 {
+        if calls::design() == Design::KernelQuota {
+            return calls::account(self.home.space()).expect("a space").bytes;
+        }
         self.tables.iter().chain(&self.nodes).map(|frames| frames.count * FRAME).sum()
     }
 }

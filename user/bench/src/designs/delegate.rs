@@ -11,7 +11,8 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use freehold_abi::layout::{ENTRIES, FOREVER, FRAME};
+use freehold_abi::designs::Fpage;
+use freehold_abi::layout::{ENTRIES, FOREVER, FRAME, utcb};
 use freehold_abi::message::Item;
 use freehold_abi::{Call, CapName, Rights, Tag};
 use freehold_guest_tests::home::Home;
@@ -22,7 +23,9 @@ use freehold_guest_tests::{check, check_eq};
 use freehold_rt::slots::Slot;
 use freehold_rt::{Utcb, calls};
 
+use super::items;
 use super::partner::{self, Partner};
+use super::pool;
 use crate::annex::Annex;
 use crate::ipc::{BESIDE, SERVED};
 use crate::measure::{Sample, Series, any_wanted, section, wanted};
@@ -48,6 +51,12 @@ pub fn run() {
         return;
     }
     let scene = Scene::new();
+    if pool::is_there() {
+        for (give, take, count) in rows.iter().filter(|(give, ..)| !give.contains("session")) {
+            items::delegate(&scene, [give, take], *count);
+        }
+        return;
+    }
     let annex = Annex::of(&scene.home, super::index());
     for (give, take, count) in &rows {
         match give.contains("session") {
@@ -63,7 +72,7 @@ pub fn run() {
 }
 
 /// Where the pages are at the receiver.
-fn there() -> u32 {
+pub fn there() -> u32 {
     super::index() * ENTRIES * FRAME
 }
 
@@ -85,17 +94,28 @@ impl Drop for Mapped {
 }
 
 /// The receiver.
-struct Scene {
+pub struct Scene {
     probe: Probe,
     receiver: Partner,
     home: Home,
 }
 
 impl Scene {
-    fn new() -> Scene {
+    /// Starts it.
+    pub fn new() -> Scene {
         let home = Home::new();
         let receiver = Partner::start(&home, BESIDE, SERVED, receive);
         Scene { probe: Probe::new(&home, 0), receiver, home }
+    }
+
+    /// The capability to send to it.
+    pub fn receiver(&self) -> CapName {
+        self.receiver.name()
+    }
+
+    /// Its space.
+    pub fn space(&self) -> CapName {
+        self.home.space()
     }
 
     /// By a container capability, from which the receiver derives mappings.
@@ -106,7 +126,8 @@ impl Scene {
             let revoked = stub::status(Call::Revoke, [proxy.reference().0, 0, 0, 0]);
             (revoked, stub::status(Call::RevokeRange, [pages::table().0, 0, count, 0]))
         };
-        self.measure(names, count, || self.send(&proxy, count as u16, Rights::ALL), takes_back);
+        let gives = || self.send(&proxy, count as u16, Rights::ALL);
+        self.measure(names, (pages::AT, count), || timed(gives), || timed(takes_back));
         drop((proxy, pages));
     }
 
@@ -120,7 +141,7 @@ impl Scene {
             (status, done)
         };
         let takes_back = || (stub::status(Call::RevokeRange, [pages::table().0, 0, count, 0]), stub::OK);
-        self.measure(names, count, tells, takes_back);
+        self.measure(names, (pages::AT, count), || timed(tells), || timed(takes_back));
         check_eq!(calls::delete(self.home.slot(GIVEN)), Ok(()));
         drop(pages);
     }
@@ -132,7 +153,8 @@ impl Scene {
         // The receiver's capability, and its hook.
         let proxy = derived(pages::table(), rights, calls::range(0, ENTRIES), 2);
         let takes_back = || (stub::status(Call::Revoke, [proxy.reference().0, 0, 0, 0]), stub::OK);
-        self.measure(names, ENTRIES, || self.send(&proxy, HOOK, rights), takes_back);
+        let gives = || self.send(&proxy, HOOK, rights);
+        self.measure(names, (pages::AT, ENTRIES), || timed(gives), || timed(takes_back));
         drop((proxy, pages));
     }
 
@@ -148,40 +170,35 @@ impl Scene {
         (status, done)
     }
 
-    fn measure(
+    /// Gives pages, `count` of them, which are at `first` in this space, and takes them back, again and again.
+    pub fn measure(
         &self,
         [give, take]: [&str; 2],
-        count: u32,
-        gives: impl Fn() -> (u32, u32),
-        takes_back: impl Fn() -> (u32, u32),
+        (first, count): (u32, u32),
+        gives: impl Fn() -> Sample,
+        takes_back: impl Fn() -> Sample,
     ) {
         let (mut giving, mut taking) = (Series::new(give).per(count), Series::new(take).per(count));
         let rounds = super::rounds(count);
         for round in 0..=rounds {
             // Without a limit, as programs call.
-            giving.add(Utcb::current().within((FOREVER, FOREVER), || self.timed(&gives)));
-            self.must_use(count, round);
-            taking.add(self.timed(&takes_back));
+            giving.add(Utcb::current().within((FOREVER, FOREVER), &gives));
+            self.must_use(first, count, round);
+            taking.add(Utcb::current().within((FOREVER, FOREVER), &takes_back));
             self.must_not_use(count, round == rounds);
         }
         giving.finish();
         taking.finish();
     }
 
-    fn timed(&self, work: impl Fn() -> (u32, u32)) -> Sample {
-        let (sample, statuses) = section(work);
-        check_eq!(statuses, (stub::OK, stub::OK));
-        sample
-    }
-
     /// The receiver reads what stands in all pages, and what it writes is seen here.
-    fn must_use(&self, count: u32, round: u32) {
+    fn must_use(&self, first: u32, count: u32, round: u32) {
         for page in 0..count {
-            poke(pages::address(page), page * 7 + round);
+            poke(first + page * FRAME, page * 7 + round);
         }
         let told = self.receiver.tell(SUM, [there(), count]);
-        check_eq!(told[0], partner::sum(pages::AT, count), "{count} pages");
-        check_eq!(peek(pages::address(count - 1) + 4), told[1], "{count} pages");
+        check_eq!(told[0], partner::sum(first, count), "{count} pages");
+        check_eq!(peek(first + (count - 1) * FRAME + 4), told[1], "{count} pages");
     }
 
     /// It comes to none of them: to the first and the last one, or to all that are tried.
@@ -194,9 +211,18 @@ impl Scene {
     }
 }
 
-/// Derives mappings of what it gets, or hooks it; or says what stands in the pages.
+/// Work that has two statuses, timed.
+pub fn timed(work: impl Fn() -> (u32, u32)) -> Sample {
+    let (sample, statuses) = section(work);
+    check_eq!(statuses, (stub::OK, stub::OK));
+    sample
+}
+
+/// Derives mappings of what it gets, or hooks it; or says what stands in the pages. Map items have arrived already.
 fn receive(served: u32) {
     Utcb::current().set_slots(GIVEN, 1);
+    Utcb::current().set(utcb::WINDOW, Fpage::WHOLE.0);
+    let by_items = pool::is_there();
     let page = there() / FRAME;
     let mut writes = 0;
     partner::serve(served, |label, words| match label {
@@ -211,6 +237,7 @@ fn receive(served: u32) {
             let hook = [GIVEN.0, CapName::NONE.0, super::index(), 0];
             [stub::immediate(Call::Hook, Rights::WRITE.bits(), hook), 0]
         }
+        _ if by_items => [stub::OK, 0],
         count => [stub::update(stub::words((GIVEN, 0), count.into(), CapName::NONE, page, 0)), 0],
     });
 }

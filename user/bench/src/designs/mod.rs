@@ -13,22 +13,28 @@
 //! | [`partner`] | threads that do what they are told |
 //! | [`delegate`] | `delegate.N`, `undelegate.N`, `delegate.session.N`, `delegate.hook.1024`, … |
 //! | [`missing`] | `string.fault.SIDE.N` |
-//! | [`trust`], [`pool`] | what only some designs have |
+//! | [`trust`], [`pool`], [`taker`] | what only some designs have |
 //! | [`bytes`] | `kernel.bytes.HOW.N`, `space.bytes.HOW.N` |
 //! | [`tree`], [`fanout`] | `revoke.FANOUT.DEPTH` |
 //! | [`latency`] | `latency.revoke.N` |
+//! | [`items`] | the same by map items; what L4 kernels are measured by: `heap.*` |
+//! | [`root`], [`client`] | who is asked for pages, and who asks |
 //! | [`own`] | `map.N`, `unmap.N`, `protect.N` |
 
 mod bytes;
+mod client;
 mod delegate;
 mod fanout;
 mod first;
+mod items;
 mod latency;
 mod missing;
 mod own;
 mod partner;
 mod pool;
+mod root;
 mod stall;
+mod taker;
 mod tree;
 mod trust;
 
@@ -46,8 +52,9 @@ pub const PARTS: &[Part] = &[
     ("messages between spaces", ipc::between_spaces),
     ("strings", strings::run),
     ("strings whose pages are missing", missing::run),
-    ("a pager's faults", faults::pager),
+    ("a pager's faults", pager),
     ("spaces", objects::spaces),
+    ("map items", items::run),
     ("pages delegated", delegate::run),
     ("pages of one's own", own::run),
     ("memory by mappings", bytes::run),
@@ -62,6 +69,13 @@ const COUNTS: [u32; 6] = [1, 4, 16, 64, 256, 1024];
 /// Whether the command line names the design.
 pub fn are_compared() -> bool {
     line::value("design=").is_some()
+}
+
+/// `fault.pager`; with a pool, [`items`] has it.
+fn pager() {
+    if !pool::is_there() {
+        faults::pager();
+    }
 }
 
 /// First of 16 directory indices at which nothing is in any space.

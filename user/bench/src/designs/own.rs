@@ -1,10 +1,11 @@
 //! Pages that a program maps for itself, unmaps, and makes read-only.
 //!
-//! `user-tables`: Update and Unmap. No call takes a right from a mapping: `protect` unmaps and maps again.
+//! `user-tables`: Update and Unmap. No call takes a right from a mapping: `protect` unmaps and maps again. With a pool: a
+//! program asks whoever it has its memory from, and the answer brings the pages; it unmaps by itself.
 
 use alloc::format;
 
-use freehold_abi::layout::FRAME;
+use freehold_abi::layout::{ENTRIES, FRAME};
 use freehold_abi::{Call, CapName, Rights};
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::pages::{self, Frames, poke};
@@ -12,14 +13,29 @@ use freehold_guest_tests::probe::Probe;
 use freehold_guest_tests::{check, check_eq};
 use freehold_rt::calls;
 
+use super::client::Client;
+use super::pool;
 use crate::mappings::{live, pair};
 use crate::measure::{Series, section, wanted};
 use crate::stub;
 
 /// `map.*`, `unmap.*`, `protect.*`.
 pub fn run() {
-    for count in super::COUNTS {
-        let [map, unmap, protect] = ["map", "unmap", "protect"].map(|name| format!("{name}.{count}"));
+    let rows = super::COUNTS.map(|count| {
+        (["map", "unmap", "protect"].map(|name| format!("{name}.{count}")), count)
+    });
+    if !rows.iter().any(|(names, _)| names.iter().any(|name| wanted(name))) {
+        return;
+    }
+    if pool::is_there() {
+        let client = Client::start(ENTRIES);
+        for ([map, unmap, protect], count) in &rows {
+            client.map([map, unmap], *count);
+            client.protect(protect, *count);
+        }
+        return;
+    }
+    for ([map, unmap, protect], count) in rows {
         if wanted(&map) || wanted(&unmap) {
             pair(&map, &unmap, count, super::rounds(count));
         }

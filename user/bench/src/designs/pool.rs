@@ -48,11 +48,6 @@ impl Given {
         item(self.all(Rights::WRITE), address)
     }
 
-    /// The same for page `index` alone.
-    pub fn one_to(&self, index: u32, address: u32) -> [u32; 2] {
-        item(Fpage::new(self.at(index), 0, Rights::WRITE.bits()), address)
-    }
-
     /// All of them, a power of two.
     pub fn all(&self, rights: Rights) -> Fpage {
         Fpage::new(self.address, self.count().ilog2(), rights.bits())

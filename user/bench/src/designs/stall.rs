@@ -80,7 +80,7 @@ pub fn run() {
 /// A space with a page at [`HERE`], if it is to have one.
 struct Party {
     home: Home,
-    memory: Option<Frames>,
+    _memory: Option<Frames>,
 }
 
 impl Party {
@@ -92,7 +92,7 @@ impl Party {
             check_eq!(stub::update(stub::words(source, 1, home.space(), HERE / FRAME, 0)), stub::OK);
             frames
         });
-        Party { home, memory }
+        Party { home, _memory: memory }
     }
 
     fn space(&self) -> CapName {
