@@ -20,6 +20,8 @@ use freehold_rt::Utcb;
 use freehold_rt::calls::call_short;
 use freehold_rt::slots::Slot;
 
+use crate::designs::caller::Caller;
+use crate::designs::partner;
 use crate::measure::{Sample, Series, section, wanted};
 use crate::stub;
 
@@ -31,6 +33,8 @@ pub const BESIDE: Options = Options { priority: MAIN_PRIORITY, fpu: false, pager
 const PATIENT: (u32, u32) = (FOREVER, FOREVER);
 /// What a server receives from, in a space of its own.
 pub const SERVED: CapName = CapName(8);
+/// What a caller in another space calls the server.
+const SERVER: CapName = CapName(16);
 
 /// Answers at once, out of registers.
 const PING: u16 = 0;
@@ -53,6 +57,8 @@ pub fn null() {
 /// A server and the endpoint that it serves.
 #[derive(Debug)]
 pub struct Pair {
+    /// The caller, if it is not this program.
+    caller: Option<Caller>,
     worker: Worker,
     endpoint: Slot,
     /// The caller's.
@@ -78,7 +84,8 @@ impl Pair {
         };
         let worker = Worker::spawn(&home, options, serve, name.0);
         check!(worker.reaches(State::Receiving));
-        Pair { worker, endpoint, limits, _home: home }
+        let caller = Caller::needed().then(|| Caller::new(&[&home], &[(SERVER, endpoint.name())], call));
+        Pair { caller, worker, endpoint, limits, _home: home }
     }
 
     /// Measures round trips with so many words; names are made from `name`.
@@ -94,22 +101,10 @@ impl Pair {
     }
 
     fn round_trip(&self, words: u32, round: u32) -> Sample {
-        let (endpoint, tag) = (self.endpoint.name(), Tag::new(PING, words));
-        let word = |index: u32| round * 1000 + index * 7;
-        let utcb = Utcb::current();
-        for index in 3..=words {
-            utcb.set(MESSAGE + index as usize, word(index));
+        match &self.caller {
+            None => round_trip(self.endpoint.name(), words, round),
+            Some(caller) => caller.sample(words as u16, [round, 0]),
         }
-        let message = black_box([endpoint.0, tag.0, word(1), word(2)]);
-        let (sample, answer) = section(|| stub::call(Call::Call, message));
-        check_eq!(answer, (stub::OK, [0, Tag::new(0, 0).0, word(1) + 1, word(2) + 1]), "round {round}");
-        if words > 2 {
-            // What the last message left stays until this message is longer, which it is not.
-            let told = call_short(endpoint, Tag::new(TOLD, 2), [words, 0]);
-            let sum = (3..=words).map(word).fold(0, u32::wrapping_add);
-            check_eq!(told, Ok((Tag::new(0, 0), [sum, words])), "round {round}");
-        }
-        sample
     }
 
     fn readings(&self, name: &str, words: u32) {
@@ -132,6 +127,33 @@ impl Pair {
     }
 }
 
+fn round_trip(endpoint: CapName, words: u32, round: u32) -> Sample {
+    let tag = Tag::new(PING, words);
+    let word = |index: u32| round * 1000 + index * 7;
+    let utcb = Utcb::current();
+    for index in 3..=words {
+        utcb.set(MESSAGE + index as usize, word(index));
+    }
+    let message = black_box([endpoint.0, tag.0, word(1), word(2)]);
+    let (sample, answer) = section(|| stub::call(Call::Call, message));
+    check_eq!(answer, (stub::OK, [0, Tag::new(0, 0).0, word(1) + 1, word(2) + 1]), "round {round}");
+    if words > 2 {
+        // What the last message left stays until this message is longer, which it is not.
+        let told = call_short(endpoint, Tag::new(TOLD, 2), [words, 0]);
+        let sum = (3..=words).map(word).fold(0, u32::wrapping_add);
+        check_eq!(told, Ok((Tag::new(0, 0), [sum, words])), "round {round}");
+    }
+    sample
+}
+
+/// The caller in another space: a round trip with as many words as the label says.
+fn call(served: u32) {
+    partner::serve(served, |words, [round, _]| {
+        partner::leave(round_trip(SERVER, words.into(), round));
+        [0, 0]
+    });
+}
+
 /// `ipc.inter.*` and `ipc.read.*`.
 pub fn between_spaces() {
     if !LENGTHS.iter().any(|&(words, _)| wants(words)) {
@@ -140,7 +162,7 @@ pub fn between_spaces() {
     let pair = Pair::start(Home::new());
     for &(words, read) in LENGTHS {
         pair.round_trips(&format!("ipc.inter.{words}"), words);
-        if read {
+        if read && pair.caller.is_none() {
             pair.readings(&format!("ipc.read.{words}"), words);
         }
     }

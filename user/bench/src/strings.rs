@@ -16,8 +16,10 @@ use freehold_rt::call::enter;
 use freehold_rt::layout::BLOCK;
 use freehold_rt::utcb::Part;
 
+use crate::designs::caller::Caller;
+use crate::designs::partner;
 use crate::ipc::{BESIDE, SERVED};
-use crate::measure::{Series, section, wanted};
+use crate::measure::{Sample, Series, section, wanted};
 use crate::stub;
 
 /// Bytes of the strings.
@@ -26,6 +28,8 @@ const SIZES: [u32; 5] = [64, 256, 1024, 4096, 65536];
 const PAGES: u32 = 16;
 /// Where the server has its buffer: in the block of a worker that there never is.
 const BUFFER: u32 = BLOCKS + (WORKERS as u32 - 1) * BLOCK;
+/// What a caller in another space calls the server.
+const SERVER: CapName = CapName(16);
 /// Rounds, the first not counted.
 const ROUNDS: u32 = 100;
 
@@ -57,18 +61,28 @@ pub fn run() {
     home.give(SERVED, endpoint.name(), Rights::RECEIVE, 0);
     let worker = Worker::spawn(&home, BESIDE, serve, 0);
     check!(worker.reaches(State::Receiving));
+    if Caller::needed() {
+        // It has the same frames where the server has its buffer.
+        let caller = Caller::new(&[&home], &[(SERVER, endpoint.name())], call);
+        let words = stub::words((here.container(), here.at(0)), PAGES, caller.space(), BUFFER / FRAME, 0);
+        check_eq!(stub::update(words), stub::OK);
+        for (name, bytes) in &names {
+            measure(name, &[Part { address: pages::AT, bytes: *bytes }], endpoint.name(), Some(&caller));
+        }
+        return;
+    }
     for (name, bytes) in names.iter().filter(|(name, _)| wanted(name)) {
-        measure(name, &[Part { address: pages::AT, bytes: *bytes }], endpoint.name());
+        measure(name, &[Part { address: pages::AT, bytes: *bytes }], endpoint.name(), None);
     }
     let quarter = |index| Part { address: pages::AT + index * PARTS / 4, bytes: PARTS / 4 };
     // Also what is answered with.
-    measure(&parts, &[quarter(0), quarter(1), quarter(2), quarter(3)], endpoint.name());
+    measure(&parts, &[quarter(0), quarter(1), quarter(2), quarter(3)], endpoint.name(), None);
     answered(&back, endpoint.name());
     check_eq!(worker.state(), State::Receiving);
 }
 
 /// A call with `strings`, which lie one behind the other.
-fn measure(name: &str, strings: &[Part], endpoint: CapName) {
+fn measure(name: &str, strings: &[Part], endpoint: CapName, caller: Option<&Caller>) {
     let mut series = Series::new(name);
     let utcb = Utcb::current();
     utcb.set_strings(strings);
@@ -78,10 +92,10 @@ fn measure(name: &str, strings: &[Part], endpoint: CapName) {
         for round in 0..=ROUNDS {
             poke(pages::AT, round);
             poke(pages::AT + bytes - 4, round * 3);
-            let (sample, (status, [_, _, arrived, _])) =
-                section(|| stub::call(Call::Call, [endpoint.0, tag.0, 0, 0]));
-            check_eq!((status, arrived), (stub::OK, bytes), "round {round}");
-            series.add(sample);
+            series.add(match caller {
+                None => send(endpoint, tag, bytes),
+                Some(caller) => caller.sample(0, [bytes, 0]),
+            });
             let words = bytes / 4;
             let (status, [_, _, sum, _]) =
                 stub::call(Call::Call, [endpoint.0, Tag::new(TOLD, 1).0, words, 0]);
@@ -90,6 +104,24 @@ fn measure(name: &str, strings: &[Part], endpoint: CapName) {
         }
     });
     series.finish();
+}
+
+#[inline(always)]
+fn send(endpoint: CapName, tag: Tag, bytes: u32) -> Sample {
+    let (sample, (status, [_, _, arrived, _])) =
+        section(|| stub::call(Call::Call, [endpoint.0, tag.0, 0, 0]));
+    check_eq!((status, arrived), (stub::OK, bytes));
+    sample
+}
+
+/// The caller in another space: sends a string of so many bytes.
+fn call(served: u32) {
+    let tag = Tag::new(PING, 0).with_strings();
+    partner::serve(served, |_, [bytes, _]| {
+        Utcb::current().set_strings(&[Part { address: BUFFER, bytes }]);
+        partner::leave(send(SERVER, tag, bytes));
+        [0, 0]
+    });
 }
 
 /// A call without strings that is answered with one: what the last call of [`measure`] brought there.

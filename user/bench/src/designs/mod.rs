@@ -18,10 +18,12 @@
 //! | [`tree`], [`fanout`] | `revoke.FANOUT.DEPTH` |
 //! | [`latency`] | `latency.revoke.N` |
 //! | [`items`] | the same by map items; what L4 kernels are measured by: `heap.*` |
+//! | [`caller`] | who sends the messages under `redirector` |
 //! | [`root`], [`client`] | who is asked for pages, and who asks |
 //! | [`own`] | `map.N`, `unmap.N`, `protect.N` |
 
 mod bytes;
+pub mod caller;
 mod client;
 mod delegate;
 mod fanout;
@@ -30,7 +32,7 @@ mod items;
 mod latency;
 mod missing;
 mod own;
-mod partner;
+pub mod partner;
 mod pool;
 mod root;
 mod stall;
