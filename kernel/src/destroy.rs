@@ -17,7 +17,6 @@ use freehold_user_pagetables::{
 
 use crate::caps::DYING;
 use crate::container::Container;
-use crate::designs::trust;
 use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
 use crate::syscall::{CallResult, Outcome};
@@ -225,7 +224,6 @@ impl Kernel {
             // half and the fields of the space.
             FrameType::Table => {}
             FrameType::Directory => {
-                trust::space_ends(self, frame);
                 self.tables.memory.clear(frame + 4 * USER_TABLES, 4 * (ENTRIES - USER_TABLES));
                 self.tables.memory.clear(frame + SPACE_FIELDS, 4 * SPACE_FIELD_COUNT);
             }

@@ -73,7 +73,12 @@ impl Database {
 
     /// Gives entry `index` of a Directory, which is free for it, a table.
     #[cold]
-    pub(crate) fn new_table<M: Memory>(&mut self, t: &mut Tables<M>, directory: u32, index: u32) -> Option<u32> {
+    pub(crate) fn new_table<M: Memory>(
+        &mut self,
+        t: &mut Tables<M>,
+        directory: u32,
+        index: u32,
+    ) -> Option<u32> {
         let table = self.pool.take_table(t)?;
         t.put_pool_table(directory, index, table);
         let before = t.space_field(directory, POOL_TABLES);

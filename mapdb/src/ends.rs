@@ -1,9 +1,7 @@
 //! Where lists begin and end: frames given and taken back, spaces that end.
 
 use freehold_user_pagetables::layout::{self, POOL_CURSOR, POOL_FIELD_COUNT, POOL_FIELDS, POOL_TABLES};
-use freehold_user_pagetables::{
-    Budget, Donation, Entry, Flush, Memory, PoolPlace, Progress, Tables,
-};
+use freehold_user_pagetables::{Budget, Donation, Entry, Flush, Memory, PoolPlace, Progress, Tables};
 
 use crate::pool::Need;
 use crate::unmap::NODE_UNITS;

@@ -69,7 +69,17 @@ pub struct Pool {
 impl Pool {
     /// A pool without memory.
     pub const fn nowhere() -> Pool {
-        Pool { base: 0, blocks: 0, begun: 0, free: 0, free_blocks: 0, roomy: 0, free_nodes: 0, used: 0, peak: 0 }
+        Pool {
+            base: 0,
+            blocks: 0,
+            begun: 0,
+            free: 0,
+            free_blocks: 0,
+            roomy: 0,
+            free_nodes: 0,
+            used: 0,
+            peak: 0,
+        }
     }
 
     /// The pool of `bytes`, a multiple of [`BLOCK`], at the address `base`, a multiple of that too.

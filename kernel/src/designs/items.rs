@@ -5,10 +5,10 @@
 
 use arrayvec::ArrayVec;
 use freehold_abi::Error;
+use freehold_abi::Rights;
 use freehold_abi::designs::{Design, Fpage, MapItem};
 use freehold_abi::layout::utcb::WINDOW;
 use freehold_abi::message::ITEMS_MAX;
-use freehold_abi::Rights;
 use freehold_mapdb::{Need, Run};
 
 use super::trust;
@@ -86,7 +86,8 @@ fn aim(item: MapItem, from: u32, (to, window): (u32, Fpage)) -> Result<Run, Erro
         return Err(Error::NoWindow);
     }
     let log2 = item.fpage.log2().min(window.log2());
-    let part = |fpage: Fpage| fpage.address() + ((item.hot_spot << 12) & offsets(fpage.log2()) & !offsets(log2));
+    let part =
+        |fpage: Fpage| fpage.address() + ((item.hot_spot << 12) & offsets(fpage.log2()) & !offsets(log2));
     Ok(Run {
         from: (from, part(item.fpage)),
         to: (to, part(window)),

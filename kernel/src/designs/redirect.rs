@@ -11,6 +11,7 @@
 //! are the kernel's meanwhile, and the items, which programs could change behind its back, are written back before they
 //! are read again. A thread of an untrusted space comes into the kernel by [`kernel_watched_call`] alone.
 
+use freehold_abi::designs::Design;
 use freehold_abi::info::{Kind, State};
 use freehold_abi::layout::{FOREVER, utcb};
 use freehold_abi::{Call, CapName, Error, Rights, Tag};
@@ -48,7 +49,7 @@ fn watched(k: &mut Kernel, t: ThreadRef) -> CallResult {
         Some(Call::MakeSpace) => trust::make_space(k, t),
         Some(Call::MakeThread) => trust::make_thread(k, t),
         Some(Call::StartThread) => trust::start_thread(k, t),
-        Some(call) if k.designs.redirects() && leaves(k, t, call) => redirect(k, t, call),
+        Some(call) if k.designs.design == Design::Redirector && leaves(k, t, call) => redirect(k, t, call),
         _ => syscall::dispatch(k, t),
     }
 }

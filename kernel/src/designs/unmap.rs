@@ -17,8 +17,7 @@ pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
     if !fpage.is_some() {
         return Err(Error::BadAddress);
     }
-    let taken =
-        Taken { own: flush & FLUSH != 0, only_write: fpage.rights() & Rights::WRITE.bits() != 0 };
+    let taken = Taken { own: flush & FLUSH != 0, only_write: fpage.rights() & Rights::WRITE.bits() != 0 };
     let pages = (t.directory.get(), fpage.address(), 1 << fpage.log2());
     let mut steps = Steps::new(&mut k.units, k.designs.is_divided());
     let (progress, flush) = k.designs.database.unmap(&mut k.tables, pages, taken, &mut done, &mut steps);
