@@ -6,8 +6,8 @@
 
 use alloc::vec::Vec;
 
+use freehold_abi::CapName;
 use freehold_abi::designs::Design;
-use freehold_abi::{CapName, Error};
 use freehold_guest_tests::check_eq;
 use freehold_guest_tests::home::Home;
 use freehold_rt::calls;
@@ -50,9 +50,6 @@ impl Drop for Distrust {
     }
 }
 
-/// Lets every message go on that maps nothing.
 fn redirect(_: u32) {
-    while let Ok((_, tag, _)) = calls::receive_short(SERVED) {
-        let _ = if tag.items() == 0 { calls::propagate() } else { calls::refuse(Error::MapRefused) };
-    }
+    freehold_redirector::serve(SERVED);
 }

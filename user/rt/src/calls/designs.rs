@@ -62,6 +62,14 @@ pub fn distrust(space: CapName, redirector: Option<CapName>) -> Result<(), Error
     operation(Operation::Distrust, [space.0, endpoint, 0, 0]).map(drop)
 }
 
+/// Trusts a space again.
+///
+/// # Errors
+/// UnknownCall.
+pub fn trust(space: CapName) -> Result<(), Error> {
+    operation(Operation::Distrust, [space.0, 0, 0, 0]).map(drop)
+}
+
 /// Lets the message that the caller has received as a redirector go on to whom it was for, or gives its sender an error.
 ///
 /// # Errors
