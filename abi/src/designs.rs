@@ -116,8 +116,12 @@ impl Fpage {
 
     /// Its first address, rounded down to its size.
     pub const fn address(self) -> u32 {
-        // 2²⁰ pages are all 4 GiB.
-        ((self.0 as u64) & !((1 << (12 + self.log2())) - 1)) as u32
+        self.0 & !self.offsets()
+    }
+
+    /// The bits of an address within it; 2²⁰ pages are all 4 GiB.
+    pub const fn offsets(self) -> u32 {
+        u32::MAX >> (20 - self.log2())
     }
 
     /// Rights bits.

@@ -20,13 +20,14 @@ use crate::kernel::Kernel;
 use crate::thread::ThreadRef;
 
 /// Where an item comes from and where it goes.
-struct Transfer {
+pub struct Transfer {
     item: Item,
     source: Link,
     slot: Link,
 }
 
-type Transfers = ArrayVec<Transfer, { ITEMS_MAX as usize }>;
+/// The capability items of a message.
+pub type Transfers = ArrayVec<Transfer, { ITEMS_MAX as usize }>;
 
 /// What a message says about its items, and its receiver about their slots.
 #[derive(Clone, Copy, Default)]
@@ -52,11 +53,29 @@ impl Named {
         named
     }
 
+    #[inline(always)]
     fn items(&self) -> impl Iterator<Item = [u32; 2]> {
-        self.items.into_iter().take(self.count as usize)
+        self.items.iter().take(self.count as usize).copied()
+    }
+
+    /// The one item, if that is pages.
+    #[inline(always)]
+    pub fn only_page(&self) -> Option<MapItem> {
+        if self.count == 1 { MapItem::decode(self.items[0]) } else { None }
+    }
+
+    /// How many items there are.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// How many of them are capabilities.
+    fn capabilities(&self) -> u32 {
+        self.count - self.map_items().count() as u32
     }
 
     /// The items that are pages.
+    #[inline(always)]
     pub fn map_items(&self) -> impl Iterator<Item = MapItem> {
         self.items().filter_map(MapItem::decode)
     }
@@ -68,11 +87,18 @@ impl Named {
 /// NoSlots; BadItem (empty source, object's own slot moved, copy of a reply capability or of a container
 /// without Share); what deriving or moving lacks. Nothing has moved then.
 pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
+    if named.map_items().next().is_some() {
+        return designs::items::transfer(k, from, to, named);
+    }
     let transfers = plan(k, from, to, named)?;
-    let runs = match transfers.len() == named.count as usize {
-        true => None,
-        false => Some(designs::items::survey(k, from, to, named)?),
-    };
+    carry_all(k, &transfers)
+}
+
+/// Carries capabilities over: all or none.
+///
+/// # Errors
+/// As [`transfer`].
+pub fn carry_all(k: &mut Kernel, transfers: &Transfers) -> Result<(), Error> {
     for done in 0..transfers.len() {
         if let Err(error) = carry(k, &transfers[done]) {
             for transfer in transfers[..done].iter().rev() {
@@ -81,9 +107,6 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -
             return Err(error);
         }
     }
-    if let Some(runs) = runs {
-        designs::items::map(k, &runs);
-    }
     Ok(())
 }
 
@@ -91,17 +114,19 @@ pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -
 ///
 /// # Errors
 /// NoSlots, BadItem.
-pub fn check(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
-    let transfers = plan(k, from, to, named)?;
-    if transfers.len() != named.count as usize {
-        designs::items::survey(k, from, to, named)?;
+pub fn check(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
+    if named.map_items().next().is_some() {
+        return designs::items::check(k, from, to, named);
     }
-    Ok(())
+    plan(k, from, to, named).map(|_| ())
 }
 
-fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<Transfers, Error> {
-    let pages = || named.map_items().count() as u32;
-    if named.count > named.slots && named.count - pages() > named.slots {
+/// Where the capabilities of a message come from and where they go.
+///
+/// # Errors
+/// NoSlots, BadItem.
+pub fn plan(k: &Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<Transfers, Error> {
+    if named.count > named.slots && named.capabilities() > named.slots {
         return Err(Error::NoSlots);
     }
     let mut transfers = Transfers::new();

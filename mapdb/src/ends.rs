@@ -5,7 +5,7 @@ use freehold_user_pagetables::{Budget, Donation, Entry, Flush, Memory, PoolPlace
 
 use crate::pool::Need;
 use crate::unmap::NODE_UNITS;
-use crate::{Database, MapFault, Taken};
+use crate::{Database, MapFault, Pages};
 
 impl Database {
     /// What it takes of the pool to give a space a page at `address`.
@@ -87,9 +87,8 @@ impl Database {
                 return (Progress::Preempted, flush);
             }
             if let PoolPlace::Table(table) = t.pool_place(directory, index) {
-                let taken = Taken { own: true, only_write: false };
-                let pages = (directory, index << 22, layout::ENTRIES);
-                let (progress, due) = self.unmap(t, pages, taken, &mut 0, budget);
+                let pages = Pages { directory, address: index << 22, count: layout::ENTRIES };
+                let (progress, due) = self.unmap(t, pages, true, &mut 0, budget);
                 flush = flush.and(due);
                 if progress == Progress::Preempted {
                     return (progress, flush);

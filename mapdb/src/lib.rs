@@ -33,7 +33,7 @@ pub use account::Account;
 pub use list::MAX_DEPTH;
 pub use map::Run;
 pub use pool::{Need, Pool};
-pub use unmap::Taken;
+pub use unmap::Pages;
 
 use freehold_user_pagetables::Budget;
 

@@ -1,10 +1,14 @@
 //! Pages mapped onward, or granted: first surveyed, then done, so that what cannot be done whole is not begun.
+//!
+//! What must hold: neither stops before its end, so a budget here is one that always goes on; it says when interrupts
+//! are let in.
 
-use freehold_user_pagetables::{Entry, Flush, FrameType, Memory, PoolPlace, Tables, layout};
+use freehold_user_pagetables::{Budget, Entry, Flush, FrameType, Memory, PoolPlace, Tables, layout};
 
 use crate::list::{MAX_DEPTH, NODE_OF, due};
 use crate::pool::Need;
-use crate::{Database, MapFault, Undivided};
+use crate::unmap::NODE_UNITS;
+use crate::{Database, MapFault};
 
 /// Pages of one space that are to be seen in another. Both begin at multiples of their size, a power of two.
 #[derive(Clone, Copy, Debug)]
@@ -36,20 +40,16 @@ impl Piece {
     }
 }
 
-/// End of the addresses that are a space's own.
-const USER_END: u64 = (layout::USER_TABLES as u64) << 22;
-
 impl Run {
     /// The part of the run that begins at page `done`, if anything of the pool's is there to be mapped, and pages up to
     /// where the next begins. Both sides are aligned alike, so no table ends within it.
     #[inline(always)]
     fn piece<M: Memory>(&self, t: &Tables<M>, done: u32) -> (Option<Piece>, u32) {
         let entries = self.pages.min(layout::ENTRIES);
-        let source = u64::from(self.from.1) + u64::from(done) * u64::from(layout::FRAME);
-        if source >= USER_END {
+        let (source, address) = (self.from.1 + done * layout::FRAME, self.to.1 + done * layout::FRAME);
+        if source >> 22 >= layout::USER_TABLES {
             return (None, self.pages - done);
         }
-        let (source, address) = (source as u32, self.to.1.wrapping_add(done * layout::FRAME));
         match t.pool_place(self.from.0, source >> 22) {
             PoolPlace::Table(table) => {
                 let source = table + (source >> 10 & 0xFFC);
@@ -72,19 +72,37 @@ fn suffices(entry: Entry, wanted: Entry) -> bool {
     entry.address() == wanted.address() && (entry.is_writable() || !wanted.is_writable())
 }
 
+/// Bytes of entries that are looked at for a unit.
+const STRETCH: u32 = 64;
+/// Units that a new table costs: it is cleared.
+const TABLE_UNITS: u32 = 20;
+
+/// Spends units of work that does not stop.
+#[inline(always)]
+pub(crate) fn go_on(budget: &mut impl Budget, units: u32) {
+    let goes_on = budget.spend(units);
+    debug_assert!(goes_on, "what is begun here is done");
+}
+
 impl Database {
     /// What a run takes of the pool, and of what is charged to the receiver's space. Changes nothing.
     ///
     /// # Errors
     /// Taken, TooDeep.
-    pub fn survey<M: Memory>(&self, t: &Tables<M>, run: &Run) -> Result<(Need, Need), MapFault> {
+    pub fn survey<M: Memory>(
+        &self,
+        t: &Tables<M>,
+        run: &Run,
+        budget: &mut impl Budget,
+    ) -> Result<(Need, Need), MapFault> {
         let (mut pool, mut charged) = (Need::default(), Need::default());
         let mut done = 0;
         while done < run.pages {
             let (piece, pages) = run.piece(t, done);
             done += pages;
+            go_on(budget, 1);
             let Some(piece) = piece else { continue };
-            let (mapped, granted, any) = self.survey_piece(t, run, piece)?;
+            let (mapped, granted, any) = self.survey_piece(t, run, piece, budget)?;
             if !any {
                 continue;
             }
@@ -112,6 +130,7 @@ impl Database {
         t: &Tables<M>,
         run: &Run,
         piece: Piece,
+        budget: &mut impl Budget,
     ) -> Result<(u32, u32, bool), MapFault> {
         let table = match piece.to.1 >> 22 {
             index if index >= layout::USER_TABLES => None,
@@ -122,10 +141,14 @@ impl Database {
         };
         let (mut mapped, mut granted, mut any) = (0, 0, false);
         for offset in (0..4 * piece.entries).step_by(4) {
+            if offset % STRETCH == 0 {
+                go_on(budget, 1);
+            }
             if !Entry(t.memory.load(piece.source + offset)).is_present() {
                 continue;
             }
             any = true;
+            go_on(budget, 1);
             // What is there already goes, and leaves its node.
             let vacant = table.is_none_or(|table| t.memory.load(table + offset) == 0);
             if run.grant {
@@ -142,36 +165,80 @@ impl Database {
 
     /// Maps a run that was surveyed, and whose need the pool has: all pages of the pool's that are present. Returns
     /// what is due for those that were there before.
-    pub fn map<M: Memory>(&mut self, t: &mut Tables<M>, run: &Run) -> Flush {
+    pub fn map<M: Memory>(&mut self, t: &mut Tables<M>, run: &Run, budget: &mut impl Budget) -> Flush {
         let (mut flush, mut done) = (Flush::None, 0);
         while done < run.pages {
             let (piece, pages) = run.piece(t, done);
             done += pages;
+            go_on(budget, 1);
             if let Some(piece) = piece {
-                flush = flush.and(self.map_piece(t, run, piece));
+                flush = flush.and(self.map_piece(t, run, piece, budget));
             }
         }
         flush
     }
 
-    fn map_piece<M: Memory>(&mut self, t: &mut Tables<M>, run: &Run, piece: Piece) -> Flush {
+    /// Maps a run of one page if that takes nothing but a node: there are tables, and nothing is in the way. `false`:
+    /// nothing has changed; to survey and map it does the same, or tells why not.
+    #[inline(always)]
+    pub fn map_page<M: Memory>(&mut self, t: &mut Tables<M>, run: &Run) -> bool {
+        let [from, to] =
+            [run.from, run.to].map(|(directory, address)| match address >> 22 < layout::USER_TABLES {
+                true => t.pool_place(directory, address >> 22),
+                false => PoolPlace::Taken,
+            });
+        let (PoolPlace::Table(source), PoolPlace::Table(there)) = (from, to) else { return false };
+        let [source, there] =
+            [(source, run.from.1), (there, run.to.1)].map(|(table, address)| table + (address >> 10 & 0xFFC));
+        let entry = Entry(t.memory.load(source));
+        if run.pages != 1 || run.grant || !entry.is_present() || t.memory.load(there) != 0 {
+            return false;
+        }
+        let parent = self.node_of(t, source);
+        if self.depth(t, parent) == MAX_DEPTH || !t.is(entry.address(), FrameType::Pooled) {
+            return false;
+        }
+        let Some(node) = self.pool.take_node(t) else { return false };
+        self.add_child(t, parent, node, there, run.child(entry));
+        self.charge_mappings(t, run.to.0, 1);
+        true
+    }
+
+    #[inline(always)]
+    fn add_child<M: Memory>(&mut self, t: &mut Tables<M>, parent: u32, node: u32, there: u32, entry: Entry) {
+        self.insert(t, parent, node);
+        self.bind(t, node, there);
+        t.memory.store(there, entry.0);
+    }
+
+    fn map_piece<M: Memory>(
+        &mut self,
+        t: &mut Tables<M>,
+        run: &Run,
+        piece: Piece,
+        budget: &mut impl Budget,
+    ) -> Flush {
         let (mut flush, mut destination, mut made) = (Flush::None, None, 0);
         for offset in (0..4 * piece.entries).step_by(4) {
+            if offset % STRETCH == 0 {
+                go_on(budget, 1);
+            }
             let source = piece.source + offset;
             let mut entry = Entry(t.memory.load(source));
             if !entry.is_present() {
                 continue;
             }
+            go_on(budget, NODE_UNITS);
             let first = match destination {
                 Some(first) => first,
-                None => match self.destination(t, piece) {
+                None => match self.destination(t, piece, budget) {
                     Some(first) => *destination.insert(first),
                     None => break,
                 },
             };
             let there = first + offset;
             if t.memory.load(there) != 0 {
-                let (due, go_on) = self.make_room(t, run, source, there);
+                let (due, go_on) = self.make_room(t, run, source, there, budget);
                 flush = flush.and(due);
                 // What was there may have been what this was mapped from.
                 entry = Entry(t.memory.load(source));
@@ -184,14 +251,12 @@ impl Database {
                 continue;
             }
             if run.grant {
-                flush = flush.and(self.grant(t, run, source, there));
+                flush = flush.and(self.grant(t, run, source, there, budget));
                 continue;
             }
             let Some(node) = self.pool.take_node(t) else { break };
             let parent = self.node_of(t, source);
-            self.insert(t, parent, node);
-            self.bind(t, node, there);
-            t.memory.store(there, run.child(entry).0);
+            self.add_child(t, parent, node, there, run.child(entry));
             made += 1;
         }
         self.charge_mappings(t, run.to.0, made);
@@ -200,11 +265,19 @@ impl Database {
 
     /// The entry that the first page of a piece is to be seen by. The survey has seen to it that there can be one.
     #[inline(always)]
-    fn destination<M: Memory>(&mut self, t: &mut Tables<M>, piece: Piece) -> Option<u32> {
+    fn destination<M: Memory>(
+        &mut self,
+        t: &mut Tables<M>,
+        piece: Piece,
+        budget: &mut impl Budget,
+    ) -> Option<u32> {
         let (directory, index) = (piece.to.0, piece.to.1 >> 22);
         let table = match t.pool_place(directory, index) {
             PoolPlace::Table(table) => table,
-            PoolPlace::Free => self.new_table(t, directory, index)?,
+            PoolPlace::Free => {
+                go_on(budget, TABLE_UNITS);
+                self.new_table(t, directory, index)?
+            }
             PoolPlace::Taken => return None,
         };
         Some(piece.destination(table))
@@ -219,6 +292,7 @@ impl Database {
         run: &Run,
         source: u32,
         there: u32,
+        budget: &mut impl Budget,
     ) -> (Flush, bool) {
         let wanted = run.child(Entry(t.memory.load(source)));
         let same = source == there || !run.grant && suffices(Entry(t.memory.load(there)), wanted);
@@ -226,12 +300,19 @@ impl Database {
             return (Flush::None, false);
         }
         let node = self.node_of(t, there);
-        let (_, flush) = self.revoke(t, node, &mut Undivided);
+        let (_, flush) = self.revoke(t, node, budget);
         (flush.and(self.take(t, node)), true)
     }
 
     /// The mapping in `source` moves to the empty entry `there`, with all that hangs on it.
-    fn grant<M: Memory>(&mut self, t: &mut Tables<M>, run: &Run, source: u32, there: u32) -> Flush {
+    fn grant<M: Memory>(
+        &mut self,
+        t: &mut Tables<M>,
+        run: &Run,
+        source: u32,
+        there: u32,
+        budget: &mut impl Budget,
+    ) -> Flush {
         let node = self.node_of(t, source);
         let was = Entry(t.memory.swap(source, 0));
         let mut flush = due(t, was, t.seen(source));
@@ -240,7 +321,7 @@ impl Database {
         self.uncharge_mapping(t, run.from.0);
         self.charge_mappings(t, run.to.0, 1);
         if was.is_writable() && !run.writable {
-            flush = flush.and(self.protect(t, node, &mut Undivided).1);
+            flush = flush.and(self.protect(t, node, budget));
         }
         flush
     }

@@ -101,9 +101,9 @@ impl State {
         self.pool != 0
     }
 
-    /// Whether mapping and unmapping let interrupts in. That kernel-heap does not is its original's way.
-    fn is_divided(&self) -> bool {
-        self.design != Design::KernelHeap
+    /// Whether mapping and unmapping let no interrupts in: kernel-heap's original does not.
+    fn is_undivided(&self) -> bool {
+        self.design == Design::KernelHeap
     }
 
     /// What KernelInfo asks about the design.

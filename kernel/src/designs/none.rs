@@ -68,19 +68,21 @@ pub mod items {
     use super::{Error, Kernel, ThreadRef};
     use crate::items::Named;
 
-    /// What they come to.
-    pub struct Runs;
+    /// Nobody can send one.
+    ///
+    /// # Errors
+    /// BadItem.
+    pub fn transfer(_: &mut Kernel, _: ThreadRef, _: ThreadRef, _: &Named) -> Result<(), Error> {
+        Err(Error::BadItem)
+    }
 
     /// Nobody can send one.
     ///
     /// # Errors
     /// BadItem.
-    pub fn survey(_: &Kernel, _: ThreadRef, _: ThreadRef, _: &Named) -> Result<Runs, Error> {
+    pub fn check(_: &mut Kernel, _: ThreadRef, _: ThreadRef, _: &Named) -> Result<(), Error> {
         Err(Error::BadItem)
     }
-
-    /// Nothing was surveyed.
-    pub fn map(_: &mut Kernel, _: &Runs) {}
 
     /// Items of a pager's answer are ignored.
     ///

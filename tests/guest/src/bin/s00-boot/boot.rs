@@ -41,7 +41,7 @@ pub fn kernel() {
         check_eq!(ask(of_other_designs), 0);
     }
     check_eq!(ask(Kernel::Sysenter), u32::from(start::cpu() & CPU_SYSENTER != 0));
-    for unknown in [Kernel::PoolPeak as u32 + 1, 15, 16 + 11, 16 + 255, 1 << 31, u32::MAX] {
+    for unknown in [Kernel::PoolPeak as u32 + 1, 15, 16 + 12, 16 + 255, 1 << 31, u32::MAX] {
         let (result, registers) =
             freehold_rt::call::call(freehold_abi::Call::KernelInfo, 0, [7, unknown, 8, 9]);
         check_eq!(result, Err(freehold_rt::Error::OutOfRange), "{unknown}");

@@ -182,7 +182,7 @@ pub fn threads() {
     for index in [500, 1024, u32::MAX - 1] {
         fails(Call::SpaceInfo, 0, [0, index, 1, 2], Error::OutOfRange);
     }
-    for question in [14, 15, 16 + 11, u32::MAX] {
+    for question in [14, 15, 16 + 12, u32::MAX] {
         fails(Call::KernelInfo, 0, [1, question, 2, 3], Error::OutOfRange);
     }
 }

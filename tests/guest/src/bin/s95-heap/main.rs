@@ -9,6 +9,7 @@ extern crate alloc;
 mod basic;
 mod gift;
 mod party;
+mod speed;
 
 use freehold_guest_tests::scenario;
 
@@ -19,6 +20,11 @@ fn main() {
     drop(gift::Gift::new(1));
     scenario::run(
         "s95-heap",
-        &[("a page mapped, mapped onward, taken back", basic::mapped), ("windows", basic::windows)],
+        &[
+            ("a page mapped, mapped onward, taken back", basic::mapped),
+            ("windows", basic::windows),
+            ("what messages with pages cost", speed::messages),
+            ("what a fault costs", speed::faults),
+        ],
     )
 }
