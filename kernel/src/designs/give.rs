@@ -1,4 +1,5 @@
-//! Give: frames become roots of the mapping database. The first program plays the part of L4's sigma0 with it.
+//! Give: frames become roots of the mapping database. The first program, and nobody else, plays the part of L4's sigma0
+//! with it.
 
 use freehold_abi::designs::Design;
 use freehold_abi::layout::{FRAME, USER_END};
@@ -20,6 +21,10 @@ pub fn give(k: &mut Kernel, t: ThreadRef) -> CallResult {
     loop {
         let [container, range, space, place] = t.args();
         let container = Container::of_roots(k, t, container)?;
+        // Others get pages of those who have them, as in the original: a gift costs the pool as a mapping does.
+        if t.directory.get() != k.designs.first_space {
+            return Err(Error::NoRight);
+        }
         let (first, count) = container.part(range)?;
         let directory = k.space(t, CapName::from_word(space))?;
         let address = place & !(FRAME - 1);
