@@ -10,7 +10,7 @@ use freehold_first::services::Services;
 use freehold_protocol::attack::{Worked, attacker_badge};
 use freehold_rt::abi::info::Kernel;
 use freehold_rt::abi::layout::NODE_SLOTS;
-use freehold_rt::{calls, memory, println, records, slots};
+use freehold_rt::{calls, memory, println, records, slots, time};
 
 use crate::attackers::{Pair, Stage, Verdict};
 use crate::judge::{Found, judge};
@@ -124,6 +124,9 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
     for pair in &pairs {
         // One that those before it keep from beginning says nothing later, and is counted then.
         let _ = pair.begin();
+    }
+    if plan.needs.head_start != 0 {
+        time::sleep(plan.needs.head_start);
     }
     let taker = match pairs.first().filter(|_| plan.needs.lent) {
         Some(pair) => Some(Taker::start(plan.design, pair.lent(), attacker_badge(0, 0), plan.window / 2)?),

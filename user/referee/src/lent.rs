@@ -32,7 +32,7 @@ impl Lent {
     /// # Errors
     /// [`Failure`].
     pub fn new() -> Result<Lent, Failure> {
-        let frames = memory::take(LENT_PAGES, 1).ok_or(Failure::NoMemory)?;
+        let frames = memory::take(LENT_PAGES, LENT_PAGES).ok_or(Failure::NoMemory)?;
         let proxy = Slot::take().ok_or(Failure::NoSlot)?;
         let range = calls::range(frames.first, frames.count);
         calls::lend(frames.container, proxy.reference(), Rights::ALL, range, Lend::LARGEST, TOTAL + 1)?;
@@ -134,8 +134,12 @@ fn take_back(_: u32) {
     STATUS.store(result.map_or_else(|error| error as u32, |()| 0), Ordering::Relaxed);
 }
 
-/// First the capability, then all that was derived from the frames; then nothing hangs on them.
+/// First the capability, then whatever became of the frames; then nothing hangs on them, and they can be lent again.
 fn from_borrower(frames: Extent, proxy: CapName) -> Result<(), Error> {
-    calls::revoke(SlotRef::own(proxy))?;
-    calls::revoke_range(frames.container, frames.first, frames.count).map_err(|stop| stop.error)
+    let proxy = SlotRef::own(proxy);
+    calls::revoke(proxy)?;
+    calls::reclaim(frames.container, frames.first, frames.count).map_err(|stop| stop.error)?;
+    calls::delete(proxy)?;
+    let range = calls::range(frames.first, frames.count);
+    calls::lend(frames.container, proxy, Rights::ALL, range, Lend::LARGEST, TOTAL + 1)
 }

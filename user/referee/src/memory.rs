@@ -20,12 +20,17 @@ use freehold_rt::lock::Mutex;
 use freehold_rt::roots::Extent;
 use freehold_rt::slots::Slot;
 use freehold_rt::thread::{self, Options};
-use freehold_rt::{CapName, Error, Message, Rights, Tag, calls, layout, memory, serve};
+use freehold_rt::{CapName, Error, Message, Rights, calls, layout, memory, serve};
+
+use crate::plan::ATTACKERS_MAX;
 
 /// Of the thread that serves it: above all clients.
 const PRIORITY: u8 = 13;
 /// Where clients' pages lie in the own space, one client's behind the other's: far from where modules are seen.
 const PLACE: u32 = layout::OWN + 64 * BLOCK;
+
+/// Clients at most: the victim's two programs, and attackers.
+const CLIENTS_MAX: u32 = 2 + 2 * ATTACKERS_MAX;
 
 static CLIENTS: Mutex<BTreeMap<u32, Client>> = Mutex::new(BTreeMap::new());
 
@@ -55,6 +60,13 @@ impl Memory {
     pub fn start(design: Design) -> Result<Memory, Failure> {
         if !design.has_pool() {
             return Ok(Memory(None));
+        }
+        // The own tables for these addresses, which stay when the pages are gone, are there before anything is counted.
+        for block in 0..CLIENTS_MAX * PAGES * FRAME / BLOCK + 1 {
+            let frame = memory::take(1, 1).ok_or(Failure::NoMemory)?;
+            let (range, place) = (calls::range(frame.first, 1), PLACE + block * BLOCK);
+            calls::give(frame.container, range, CapName::NONE, place, Rights::NONE)?;
+            memory::release(frame)?;
         }
         let endpoint = new_endpoint()?;
         thread::spawn(run, endpoint.name().0, Options { stack_pages: 8, ..Options::new(PRIORITY) })?;
@@ -174,10 +186,8 @@ impl Client {
         self.mapped |= 1 << page;
         let fpage = Fpage::new(self.place + page * FRAME, 0, Rights::WRITE.bits());
         let item = MapItem { fpage, hot_spot: address / FRAME, grant: false };
-        let mut message = Message::with_tag(Tag::new(label, 0).with_items(1));
-        for (index, word) in item.encode().into_iter().enumerate() {
-            message.set_register(1 + index, word);
-        }
+        let mut message = Message::new(label);
+        message.push_map(item);
         Some(message)
     }
 

@@ -10,7 +10,7 @@ use freehold_rt::calls::{self, Lend};
 /// Ticks for which the victim is watched, unless the command line says otherwise.
 const WINDOW: u32 = 100;
 /// Attackers at most: their badges, and the machine's memory, are made for so many.
-const ATTACKERS_MAX: u32 = 16;
+pub const ATTACKERS_MAX: u32 = 16;
 
 /// What is to be done.
 pub struct Plan {
@@ -35,6 +35,8 @@ pub struct Needs {
     pub transfer: bool,
     /// Pages that are lent by the root, which takes those of the first attacker back in the middle of the window.
     pub lent: bool,
+    /// Ticks that the attackers have before the window begins.
+    pub head_start: u32,
     /// Free frames of each program.
     pub frames: u32,
     /// What each of them allows to be derived: the bound that the root grants.
@@ -42,7 +44,8 @@ pub struct Needs {
 }
 
 impl Needs {
-    const USUAL: Needs = Needs { transfer: false, lent: false, frames: 96, lend: Lend::LARGEST };
+    const USUAL: Needs =
+        Needs { transfer: false, lent: false, head_start: 0, frames: 96, lend: Lend::LARGEST };
 
     /// Those of the attack of that name.
     fn of(attack: &str) -> Needs {
@@ -51,8 +54,15 @@ impl Needs {
             "double-fetch" | "payload-change" | "endless-resume" | "transfer-flood" | "worker-frames"
             | "confused-deputy" | "killed-parties" => Needs { transfer: true, ..usual },
             // Nothing but its Tables bounds how often it can map a frame.
-            "mapping-flood" | "page-table-bomb" => Needs { frames: 160, lend: Lend::UNLIMITED, ..usual },
-            "revoke-time" | "derive-during-revoke" | "container-hoarding" => Needs { lent: true, ..usual },
+            "mapping-flood" | "page-table-bomb" => {
+                Needs { frames: 160, lend: Lend::UNLIMITED, head_start: 200, ..usual }
+            }
+            // What hangs on a page grows for a while before it is taken back.
+            "revoke-time" => Needs { lent: true, head_start: 300, frames: 160, ..usual },
+            "derive-during-revoke" | "container-hoarding" | "credit-exhaustion" => {
+                Needs { lent: true, head_start: 20, ..usual }
+            }
+            "derivation-depth" | "depth-wrap" => Needs { head_start: 20, ..usual },
             _ => usual,
         }
     }

@@ -1,17 +1,16 @@
 //! Who is not trusted: attackers, under the designs that know such spaces; and the redirector, through which their messages
-//! go where the design has one.
+//! go where the design has one. Root-only trusts the first program's space alone, and needs not be told.
 
 use alloc::vec::Vec;
 
 use freehold_first::actor::{Actor, new_endpoint};
 use freehold_first::failure::Failure;
 use freehold_first::services::Services;
+use freehold_protocol::redirector::DOOR;
 use freehold_rt::abi::designs::Design;
 use freehold_rt::load::Program;
 use freehold_rt::{CapName, calls};
 
-/// The name of its endpoint, in the redirector.
-const REDIRECT: &str = "redirect";
 /// Above everybody whose messages go through it.
 const PRIORITY: u8 = 14;
 /// Its number at the console.
@@ -31,7 +30,7 @@ impl Trust {
     pub fn start(services: &Services, design: Design) -> Result<Trust, Failure> {
         let redirector = match design {
             Design::Redirector => {
-                let endpoints = Vec::from([(REDIRECT, new_endpoint()?)]);
+                let endpoints = Vec::from([(DOOR, new_endpoint()?)]);
                 let settings = Program { priority: PRIORITY, ..Program::new(&[]) };
                 Some(Actor::serving(endpoints, services, "redirector", CONSOLE, settings, &[])?)
             }
@@ -46,7 +45,7 @@ impl Trust {
     /// The kernel's.
     pub fn distrust(&self, space: CapName) -> Result<(), Failure> {
         match self.design {
-            Design::Redirector | Design::LocalOnly | Design::RootOnly => {
+            Design::Redirector | Design::LocalOnly => {
                 Ok(calls::distrust(space, self.redirector.as_ref().map(|actor| actor.endpoint(0)))?)
             }
             _ => Ok(()),

@@ -7,6 +7,7 @@
 //! Addresses are multiples of a page, from [`rt::layout::OWN`](freehold_rt::layout::OWN) on; `pages` in a row lie in one block of 4 MiB. With a pool
 //! they are a power of two, and the addresses multiples of their size.
 
+mod fill;
 mod pool;
 mod serve;
 mod tables;
@@ -19,6 +20,7 @@ use crate::kit::Kit;
 use pool::Pool;
 use tables::Tables;
 
+pub use fill::{Filled, Whose};
 pub use pool::with_item;
 pub use serve::{Server, serve, serve_one};
 
@@ -61,6 +63,14 @@ impl Refusal {
             Refusal::Kernel(error, _) => Some(error),
             Refusal::Partner(error) => error,
             Refusal::Exhausted => None,
+        }
+    }
+
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::Exhausted => "own memory used up",
+            other => other.error().map_or("refused", Error::name),
         }
     }
 }

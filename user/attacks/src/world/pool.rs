@@ -5,7 +5,7 @@ use freehold_rt::abi::designs::{Fpage, MapItem};
 use freehold_rt::abi::layout::{FRAME, utcb};
 use freehold_rt::slots::Slot;
 use freehold_rt::thread::{self, Options};
-use freehold_rt::{CapName, Error, Message, Rights, Tag, Utcb, calls};
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 
 use super::Refusal;
 use super::message::{BACK, TAKE};
@@ -79,10 +79,7 @@ fn fpage(address: u32, pages: u32) -> Fpage {
 
 /// A message with one map item: own pages at `from`, for the receiver's pages at `to`, if its window is all addresses.
 pub fn with_item(label: u16, from: u32, to: u32, pages: u32) -> Message {
-    let mut message = Message::with_tag(Tag::new(label, 0).with_items(1));
-    let item = MapItem { fpage: fpage(from, pages), hot_spot: to / FRAME, grant: false };
-    for (index, word) in item.encode().into_iter().enumerate() {
-        message.set_register(1 + index, word);
-    }
+    let mut message = Message::new(label);
+    message.push_map(MapItem { fpage: fpage(from, pages), hot_spot: to / FRAME, grant: false });
     message
 }

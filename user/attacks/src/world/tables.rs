@@ -2,11 +2,12 @@
 
 use freehold_rt::abi::info::start::SPACE;
 use freehold_rt::abi::layout::{BLOCK, ENTRIES, FRAME};
-use freehold_rt::abi::update::Update;
+use freehold_rt::abi::update::{UPDATES_MAX, Update};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Message, Rights, Utcb, calls, memory};
 
 use super::Refusal;
+use super::fill::Filled;
 use super::message::TABLE;
 use crate::Vec;
 use crate::kit::Kit;
@@ -51,7 +52,7 @@ impl Tables {
     }
 
     pub(super) fn alias(&mut self, from: u32, to: u32, pages: u32, total_code: u32) -> Result<(), Refusal> {
-        let source = (self.own.own(from / BLOCK)?, index(from));
+        let source = (self.own.own(from / BLOCK)?, index_of(from));
         update(source, (self.own.own(to / BLOCK)?, to), pages, total_code)
     }
 
@@ -62,7 +63,7 @@ impl Tables {
         pages: u32,
         total_code: u32,
     ) -> Result<(), Refusal> {
-        let source = (self.own.own(from / BLOCK)?, index(from));
+        let source = (self.own.own(from / BLOCK)?, index_of(from));
         update(source, (self.partner(to / BLOCK)?, to), pages, total_code)
     }
 
@@ -73,12 +74,40 @@ impl Tables {
         pages: u32,
         total_code: u32,
     ) -> Result<(), Refusal> {
-        let source = (self.partner(from / BLOCK)?, index(from));
+        let source = (self.partner(from / BLOCK)?, index_of(from));
         update(source, (self.own.own(to / BLOCK)?, to), pages, total_code)
     }
 
+    /// Maps the page at `from` at `pages` pages from `to` on.
+    pub(super) fn fill(&mut self, from: u32, to: u32, pages: u32, partners: bool, total_code: u32) -> Filled {
+        let source = self.own.own(from / BLOCK);
+        let destination = if partners { self.partner(to / BLOCK) } else { self.own.own(to / BLOCK) };
+        let (source, destination) = match (source, destination) {
+            (Ok(source), Ok(destination)) => (source, destination),
+            (Err(why), _) | (_, Err(why)) => return (0, Some(why)),
+        };
+        let mut made = 0;
+        while made < pages {
+            let count = (pages - made).min(UPDATES_MAX);
+            let updates: [Update; UPDATES_MAX as usize] = core::array::from_fn(|index| Update {
+                source,
+                first: index_of(from),
+                count: 1,
+                destination,
+                page: index_of(to) + made + index as u32,
+                rights: Rights::WRITE,
+                total_code,
+            });
+            if let Err(stop) = calls::update(&updates[..count as usize]) {
+                return (made + stop.done, Some(stop.into()));
+            }
+            made += count;
+        }
+        (made, None)
+    }
+
     pub(super) fn revoke(&mut self, at: u32, pages: u32) -> Result<(), Refusal> {
-        Ok(calls::revoke_range(self.own.own(at / BLOCK)?, index(at), pages)?)
+        Ok(calls::revoke_range(self.own.own(at / BLOCK)?, index_of(at), pages)?)
     }
 
     pub(super) fn forget(&mut self, at: u32, pages: u32) -> Result<(), Refusal> {
@@ -106,7 +135,7 @@ impl Tables {
 /// The own space, which the partner may be given.
 pub(super) const OWN_SPACE: CapName = SPACE;
 
-fn index(address: u32) -> u32 {
+fn index_of(address: u32) -> u32 {
     address / FRAME % ENTRIES
 }
 
@@ -116,7 +145,7 @@ fn update(
     count: u32,
     total_code: u32,
 ) -> Result<(), Refusal> {
-    let page = index(to);
+    let page = index_of(to);
     let rights = Rights::WRITE;
     Ok(calls::update(&[Update { source, first, count, destination, page, rights, total_code }])?)
 }
