@@ -57,10 +57,10 @@ fn run(kit: &mut Kit, way: CapName, main: fn(u32), fill: fn(u32) -> u8) -> Evide
         return kit.impossible("no memory for threads");
     }
     while !kit.pause(20) {}
-    let (scribbles, faults) = scribbler.counts();
-    (kit.tries, kit.successes) = (get(TRIES), get(SUCCESSES));
+    let (scribbles, faults, stray) = scribbler.counts();
+    (kit.tries, kit.successes) = (get(TRIES), get(SUCCESSES) + stray);
     let detail = format!(
-        "{} transfers whole, {faults} faults in transit, overwritten {scribbles} times, wrong {:#x}, last error {}",
+        "{} transfers whole, {faults} faults in transit, overwritten {scribbles} times, wrong {:#x}, {stray} faults elsewhere, last error {}",
         get(TRANSFERS),
         get(WRONG),
         get(ERROR)

@@ -89,6 +89,10 @@ fn attacker(kit: &mut Kit) -> Evidence {
     if pages.into_iter().any(|page| page.is_err()) {
         return kit.impossible("no memory");
     }
+    // What the first threads of a program need for good.
+    if kill(kit, Step::Request, Dies::Pager, &mut Toll::default()).is_err() {
+        return kit.impossible("no memory for threads");
+    }
     let (mut toll, mut probes) = (Toll::default(), Probes::default());
     while !kit.stopped() {
         for (step, dies) in STEPS.into_iter().flat_map(|step| DEATHS.map(|dies| (step, dies))) {
@@ -214,9 +218,10 @@ fn comes_to(thread: &Thread, state: State) -> bool {
 /// Whether a survivor is out of the exchange in time: its call has ended, or it goes on receiving.
 fn is_free(thread: &Thread, which: usize) -> bool {
     (0..SOON).any(|_| {
-        let is_receiving = calls::thread_info(thread.name()).is_ok_and(|info| info.state == State::Receiving);
+        // Ready is enough: when its turn comes is the scheduler's affair.
+        let state = calls::thread_info(thread.name()).map(|info| info.state);
         let has_ended = OUTCOMES[which].load(Ordering::Relaxed) != 0;
-        if is_receiving || has_ended {
+        if has_ended || matches!(state, Ok(State::Ready | State::Receiving)) {
             return true;
         }
         time::sleep(1);

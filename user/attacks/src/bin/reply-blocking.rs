@@ -16,11 +16,14 @@ use freehold_attacks::messages::siege::Probes;
 use freehold_attacks::protocol::attack::{ANSWER, ECHO, STRING_MAX};
 use freehold_attacks::rt::abi::message::Item;
 use freehold_attacks::rt::thread::{self, Options, Thread};
-use freehold_attacks::rt::{CapName, Error, Message, Rights, Utcb, calls, memory, start};
+use freehold_attacks::rt::{CapName, Error, Message, Rights, Utcb, calls, memory, start, time};
 use freehold_attacks::{Evidence, Kit, Vec, attack, format};
 
 /// Milliseconds that a client waits for its answer at most.
 const PATIENCE: u32 = 20;
+
+/// Calls in a row, before the others have their turn.
+const BURST: u32 = 20;
 
 /// What a client does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,8 +89,11 @@ fn call(index: u32) {
     let (server, utcb) = (CapName(SERVER.load(Ordering::Relaxed)), Utcb::current());
     utcb.set_limits((PATIENCE, PATIENCE));
     loop {
-        let result = once(HABITS[index as usize], server, utcb);
-        CAME[index as usize][usize::from(result.is_err())].fetch_add(1, Ordering::Relaxed);
+        for _ in 0..BURST {
+            let result = once(HABITS[index as usize], server, utcb);
+            CAME[index as usize][usize::from(result.is_err())].fetch_add(1, Ordering::Relaxed);
+        }
+        time::sleep(1);
     }
 }
 

@@ -15,9 +15,10 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use freehold_attacks::messages::abyss::priority;
 use freehold_attacks::messages::client::{self, BYTES, Piece, REPLY, REQUEST};
 use freehold_attacks::protocol::transfer::{FAULTED, REPLY_FAULTED};
+use freehold_attacks::rt::abi::info::State;
 use freehold_attacks::rt::abi::layout::FRAME;
 use freehold_attacks::rt::slots::Slot;
-use freehold_attacks::rt::thread::{self, Options};
+use freehold_attacks::rt::thread::{self, Options, Thread};
 use freehold_attacks::rt::transfer::{Session, cancel};
 use freehold_attacks::rt::utcb::Range;
 use freehold_attacks::rt::{CapName, Error, Rights, SlotRef, calls, memory, time};
@@ -75,9 +76,8 @@ fn run(kit: &mut Kit) -> Evidence {
     let Some(bell) = Slot::take() else { return kit.impossible("no slot") };
     let made = calls::make_notification(bell.reference());
     BUSY[1].store(bell.name().0, Ordering::Relaxed);
-    if made.is_err() || client::ground().is_err() || thread::spawn(work, 0, Options::new(priority())).is_err() {
-        return kit.impossible("no memory");
-    }
+    let busy = thread::spawn(work, 0, Options::new(priority()));
+    let (Ok(()), Ok(()), Ok(busy)) = (made, client::ground(), busy) else { return kit.impossible("no memory") };
     let mut toll = Toll::default();
     'all: loop {
         for (stage, strike) in STAGES.into_iter().flat_map(|stage| STRIKES.map(|strike| (stage, strike))) {
@@ -85,7 +85,7 @@ fn run(kit: &mut Kit) -> Evidence {
                 break 'all;
             }
             let before = (toll.silent, toll.stuck, toll.lost, toll.residue, toll.wrong);
-            strike_at(kit, service, stage, strike, &mut toll);
+            strike_at(kit, service, &busy, (stage, strike), &mut toll);
             if before != (toll.silent, toll.stuck, toll.lost, toll.residue, toll.wrong) {
                 toll.last = Some((stage, strike));
             }
@@ -118,7 +118,13 @@ fn run(kit: &mut Kit) -> Evidence {
 }
 
 /// Opens a session, brings its worker to a stage, and strikes.
-fn strike_at(kit: &mut Kit, service: CapName, stage: Stage, strike: Strike, toll: &mut Toll) {
+fn strike_at(
+    kit: &mut Kit,
+    service: CapName,
+    busy: &Thread,
+    (stage, strike): (Stage, Strike),
+    toll: &mut Toll,
+) {
     let before = memory::free_frames();
     let session = match kit.within(10 * SOON, || Session::open(service, BYTES, priority())) {
         Ok(session) => session,
@@ -144,9 +150,12 @@ fn strike_at(kit: &mut Kit, service: CapName, stage: Stage, strike: Strike, toll
     if kit.within(2 * SOON, || session.close()).is_err() {
         toll.lost += 1;
     }
-    if toll.silent == 0 && (0..SOON).all(|_| BUSY[3].load(Ordering::Relaxed) != 0 && !kit.pause(1)) {
+    let waits = |state| matches!(state, State::Calling | State::AwaitingReply);
+    let is_stuck = || calls::thread_info(busy.name()).is_ok_and(|info| waits(info.state));
+    if toll.silent == 0 && (0..SOON).all(|_| is_stuck() && !kit.pause(1)) {
         toll.stuck += 1;
     }
+    while BUSY[3].load(Ordering::Relaxed) != 0 && !kit.pause(1) {}
     toll.lost += u32::from(memory::free_frames() != before);
     toll.residue += u32::from(!are_clear());
     // What it can have afterwards, if nobody else has it: a session whose transfer is right.

@@ -24,6 +24,9 @@ pub const THERE: u32 = 64;
 /// Bytes that are not.
 const MISSING: u32 = 64;
 
+/// Calls in a row, before the program's other threads have their turn.
+const BURST: u32 = 100;
+
 /// The side on which a transfer of a staller's lacks a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -191,11 +194,14 @@ fn stall(index: u32) {
     let utcb = Utcb::current();
     utcb.set_send_faults(FOREVER, FOREVER);
     utcb.set_receive_faults(FOREVER, FOREVER);
-    for turn in 0.. {
+    for turn in 0_u32.. {
         let sends = side == Side::Sender as u32 || side == Side::Both as u32 && turn % 2 == 0;
         line.since.store(time::ticks().wrapping_add(1).max(1), Ordering::Relaxed);
         let result = if sends { send(server, index as usize) } else { receive(server, index as usize) };
         line.since.store(0, Ordering::Relaxed);
+        if turn % BURST == BURST - 1 {
+            time::sleep(1);
+        }
         line.calls.fetch_add(1, Ordering::Relaxed);
         let hole = page(index as usize) + FRAME;
         match result {

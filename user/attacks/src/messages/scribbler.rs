@@ -1,8 +1,8 @@
 //! A thread whose UTCB another one of the program overwrites in the middle of its calls: at each fault in transit, by the
 //! pager that deals with the fault, and all the time by a third one.
 //!
-//! What must hold: the ground is four pages: one whose end is used, one that is missing when a call begins and appears at the
-//! fault, one that is there, and a decoy, to which whoever reads a list once more is led.
+//! What must hold: the ground is five pages: one whose end is used, one that is missing when a call begins and appears at the
+//! fault, one that is there, and a decoy of two, to which whoever reads a list once more is led.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -27,6 +27,8 @@ const HEAD: u32 = 64;
 pub const BYTES: u32 = HEAD + 2 * FRAME;
 /// The decoy's address.
 pub const DECOY: u32 = AT + 3 * FRAME;
+/// Its bytes.
+const DECOY_BYTES: u32 = 2 * FRAME;
 /// What the decoy is filled with.
 pub const DECOY_BYTE: u8 = 0xDD;
 /// Kernel memory, as seen from the kernel: what lies there is nobody's to read.
@@ -39,8 +41,9 @@ pub const PARTS: [Part; 2] = [
 ];
 
 /// Container, index of the page that comes and goes; the UTCB that is overwritten; what with; scribbles so far; whether the
-/// third thread scribbles; faults dealt with; the thread whose UTCB it is.
-static GROUND: [AtomicU32; 8] = [const { AtomicU32::new(0) }; 8];
+/// third thread scribbles; faults dealt with; the thread whose UTCB it is;
+/// faults where nothing was named.
+static GROUND: [AtomicU32; 9] = [const { AtomicU32::new(0) }; 9];
 const CONTAINER: usize = 0;
 const INDEX: usize = 1;
 const UTCB: usize = 2;
@@ -49,6 +52,7 @@ const SCRIBBLES: usize = 4;
 const FLURRY: usize = 5;
 const FAULTS: usize = 6;
 const THREAD: usize = 7;
+const STRAY: usize = 8;
 
 fn get(what: usize) -> u32 {
     GROUND[what].load(Ordering::Relaxed)
@@ -76,10 +80,10 @@ impl Scribbler {
     /// # Errors
     /// [`MapError`].
     pub fn new() -> Result<Scribbler, MapError> {
-        for page in [0, 2, 3] {
+        for page in [0, 2, 3, 4] {
             memory::map_new(AT + page * FRAME, 1)?;
         }
-        fill(DECOY, FRAME, |_| DECOY_BYTE);
+        fill(DECOY, DECOY_BYTES, |_| DECOY_BYTE);
         let page = memory::take(1, 1).ok_or(MapError::OutOfMemory)?;
         set(CONTAINER, page.container.0);
         set(INDEX, page.first);
@@ -103,9 +107,9 @@ impl Scribbler {
         Ok(thread)
     }
 
-    /// How often something was overwritten, and faults in transit that were dealt with.
-    pub fn counts(&self) -> (u32, u32) {
-        (get(SCRIBBLES), get(FAULTS))
+    /// How often something was overwritten, faults in transit that were dealt with, and faults where nothing was named.
+    pub fn counts(&self) -> (u32, u32, u32) {
+        (get(SCRIBBLES), get(FAULTS), get(STRAY))
     }
 }
 
@@ -157,7 +161,7 @@ pub fn differing() -> (u32, u32) {
     let at = |address: u32| unsafe { (address as *const u8).read_volatile() };
     let parts = PARTS.iter().flat_map(|part| part.address..part.address + part.bytes);
     let wrong = (0..).zip(parts).filter(|&(index, address)| at(address) != byte(index)).count();
-    let decoy = (DECOY..DECOY + FRAME).filter(|&address| at(address) != DECOY_BYTE).count();
+    let decoy = (DECOY..DECOY + DECOY_BYTES).filter(|&address| at(address) != DECOY_BYTE).count();
     (wrong as u32, decoy as u32)
 }
 
@@ -175,6 +179,7 @@ fn serve_faults(endpoint: u32) {
     serve::serve(CapName(endpoint), |received| {
         let message = received.ok()?.message;
         if message.label() != PAGE_FAULT || message.word(0) & !(FRAME - 1) != AT + FRAME {
+            set(STRAY, get(STRAY) + 1);
             return Some(Message::new(STOP));
         }
         set(FAULTS, get(FAULTS) + 1);
