@@ -19,7 +19,8 @@ pub const WORKER: u32 = 1 << 17;
 /// A client's badge, these bits: its number. One number has one session at a time.
 pub const CLIENT_NUMBERS: u32 = 0xFF;
 /// A client's badge, from this bit on: 1 + the highest priority that its workers get; 0: that is for the
-/// server to say. Whoever gives a client the capability knows the client's own priority.
+/// server to say. Whoever gives a client the capability knows the client's own priority. That is the client's *rank*, too: it
+/// waits for no session of a client of a lower one.
 pub const CEILING_SHIFT: u32 = 8;
 
 /// Sessions, and slices, at most.
@@ -48,7 +49,7 @@ pub const WAITING_MAX: usize = 16;
 
 /// Client `[bytes, priority]` with one capability: a container, with Edit, of two free roots, on which the
 /// worker will stand. Requests and replies will have at most so many bytes each. Answer: `[session]` and one
-/// capability, to send to the worker. While no slice is free the client waits, in the order of arrival;
+/// capability, to send to the worker. While no slice is free the client waits, in the order of rank and arrival;
 /// REFUSED: no slice is so large, or too many wait. A session of the same client's that is open ends first.
 pub const OPEN: u16 = 1;
 /// Client: its session ends, or its waiting for one. Whoever waits for its worker learns PeerGone. Any thread

@@ -2,9 +2,10 @@
 //!
 //! What must hold: it alone changes what sessions share. A session ends by its client's or the server's wish,
 //! by its time, or because its worker is gone; its slice is another client's only when the server has taken
-//! back every frame in it. While a client waits that could use a session's slice, that session begins no
+//! back every frame in it. While a client of the same rank waits that could use a session's slice, that session begins no
 //! transfer but its first, and gets no more time: so whoever is first of those who wait has waited at most twice
-//! the time of the longest session that there is, and what the server takes (at most SERVER_TIME a transfer).
+//! the time of the longest session that there is, and what the server takes (at most SERVER_TIME a transfer). For a client
+//! of a higher rank it ends at once: so nobody waits for clients of lower ranks, but for what the server takes.
 
 use freehold_protocol::answer::{DONE, EXHAUSTED, FAILED, REFUSED};
 use freehold_protocol::server::PAGING;
@@ -154,12 +155,13 @@ impl Manager {
         }) else {
             return Some(Message::new(EXHAUSTED));
         };
-        let highest = (badge >> CEILING_SHIFT).checked_sub(1).unwrap_or(priority);
-        let priority = priority.min(highest).min(u8::MAX.into()) as u8;
+        // Without a ceiling that is for the server to say, and so nobody's is higher.
+        let rank = (badge >> CEILING_SHIFT).checked_sub(1).unwrap_or(u32::MAX);
+        let priority = priority.min(rank).min(u8::MAX.into()) as u8;
         // A client that only sent has nothing to be answered.
         calls::save_reply(reply.name()).ok()?;
-        let waiter = Waiter { wish: Wish { client, bytes, priority, frames }, reply };
-        if let Err(waiter) = self.waiting.add(waiter) {
+        let waiter = Waiter { wish: Wish { client, rank, bytes, priority, frames }, reply };
+        if let Some(waiter) = self.waiting.add(waiter) {
             answer(&waiter.reply, &Message::new(REFUSED));
         }
         None
@@ -173,7 +175,9 @@ impl Manager {
                 let is_free = |&slice: &usize| matches!(places[slice], Place::Free);
                 (0..SESSIONS_MAX).filter(is_free).find(|&slice| slices.bytes(slice) >= wish.bytes)
             };
-            let Some(Waiter { wish, reply }) = self.waiting.next(|wish| free(wish).is_some()) else { return };
+            let Some(Waiter { wish, reply }) = self.waiting.next(|wish| free(wish).is_some()) else {
+                if self.make_way() { continue } else { return }
+            };
             let Some(number) = free(&wish) else { return };
             let priority = wish.priority.min(slices.priority(number));
             match Session::open(number, priority, wish) {
@@ -183,6 +187,30 @@ impl Manager {
                 }
             }
         }
+    }
+
+    /// Ends a session for a client of a higher rank that waits. Returns whether its slice is free then.
+    fn make_way(&mut self) -> bool {
+        let Manager { places, slices, waiting, .. } = &*self;
+        let usable = |wish: &Wish| {
+            let bytes = wish.bytes;
+            (0..SESSIONS_MAX).filter(move |&slice| slices.bytes(slice) >= bytes)
+        };
+        // One that is being cleared will do.
+        let has_none_coming =
+            |wish: &&Wish| !usable(wish).any(|slice| matches!(places[slice], Place::Ended));
+        // The lowest rank; of several, rather not one that the server has to do with.
+        let least = |wish: &Wish| {
+            let lower = usable(wish).filter_map(|slice| match &places[slice] {
+                Place::Open(session) if session.rank < wish.rank => Some(session),
+                _ => None,
+            });
+            lower.min_by_key(|session| (session.rank, session.waits_for_server())).map(|session| session.number)
+        };
+        let Some(slice) = waiting.wishes().filter(has_none_coming).find_map(least) else { return false };
+        self.end_where(|session| session.number == slice);
+        self.clear(slice);
+        matches!(self.places[slice], Place::Free)
     }
 
     fn begin_session(&mut self, session: Session, reply: &Slot) {
@@ -201,8 +229,9 @@ impl Manager {
     /// A session's transfer begins, if it may.
     fn begin(&mut self, number: u32) -> bool {
         let number = number as usize;
-        let wanted = self.waiting.wants(self.slices.bytes(number));
         let Some(Place::Open(session)) = self.places.get_mut(number) else { return false };
+        let bytes = self.slices.bytes(number);
+        let wanted = self.waiting.wishes().any(|wish| wish.bytes <= bytes && wish.rank >= session.rank);
         if core::mem::replace(&mut session.begun, true) && wanted {
             return false;
         }

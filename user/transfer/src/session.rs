@@ -23,6 +23,8 @@ use crate::worker::worker;
 pub struct Wish {
     /// The client's number.
     pub client: u32,
+    /// The highest priority that its workers may have, by its badge: who waits before whom.
+    pub rank: u32,
     /// Bytes that requests and replies can have.
     pub bytes: u32,
     /// The worker's priority.
@@ -37,6 +39,8 @@ pub struct Session {
     pub number: usize,
     /// The client's number.
     pub client: u32,
+    /// The client's rank.
+    pub rank: u32,
     /// Pages that a request, or a reply, can have.
     pub pages: u32,
     /// Whether a transfer has begun.
@@ -71,7 +75,7 @@ impl Session {
     /// # Errors
     /// OutOfSlots; what making an endpoint or a thread can meet: the client's frames are not two free roots.
     pub fn open(number: usize, priority: u8, wish: Wish) -> Result<Session, MapError> {
-        let Wish { client, bytes, frames, .. } = wish;
+        let Wish { client, rank, bytes, frames, .. } = wish;
         let endpoint = Slot::take().ok_or(MapError::OutOfSlots)?;
         let thread = Slot::take().ok_or(MapError::OutOfSlots)?;
         calls::make_endpoint(endpoint.reference())?;
@@ -90,6 +94,7 @@ impl Session {
         let session = Session {
             number,
             client,
+            rank,
             pages,
             begun: false,
             deadline: 0,

@@ -1,10 +1,13 @@
-//! Clients that wait for a session, in the order in which they came.
+//! Clients that wait for a session, in the order of their ranks, and of each rank in the order in which they came.
 //!
 //! What must hold, so that no flood keeps anybody from a session: a client waits in one place at most, and
-//! who asks again goes to the end; there are at most [`WAITING_MAX`] places; a client gets at most one session
+//! who asks again goes to the end; there are at most [`WAITING_MAX`] places, of which nobody keeps one from a client
+//! of a higher rank; a client gets at most one session
 //! in [`PAUSE`] ms. So the work that OPENs cause is bounded for each client (one session made, one ended, one
-//! RELEASE asked of the server in that time), and whoever waits is passed by nobody for a slice that it can
-//! use. A client that does not wait any more is noticed within [`PERIOD`](freehold_protocol::transfer::PERIOD) ms.
+//! RELEASE asked of the server in that time), and whoever waits is passed by nobody of its own rank or a lower one for a
+//! slice that it can use. A client that does not wait any more is noticed within [`PERIOD`](freehold_protocol::transfer::PERIOD) ms.
+
+use core::cmp::Reverse;
 
 use freehold_protocol::transfer::{CLIENT_NUMBERS, PAUSE, WAITING_MAX};
 use freehold_rt::abi::info::Kind;
@@ -47,21 +50,20 @@ impl Waiting {
         self.list.iter().flatten().count()
     }
 
-    /// Adds one at the end.
-    ///
-    /// # Errors
-    /// There is no place: the waiter.
-    pub fn add(&mut self, waiter: Waiter) -> Result<(), Waiter> {
+    /// Adds one at the end. Returns whom there is no place for: the last of those whose rank is lowest.
+    pub fn add(&mut self, waiter: Waiter) -> Option<Waiter> {
         if self.list[WAITING_MAX - 1].is_some() {
             self.purge();
         }
-        match self.list.iter_mut().find(|place| place.is_none()) {
-            Some(place) => {
-                *place = Some(waiter);
-                Ok(())
-            }
-            None => Err(waiter),
+        if let Some(place) = self.list.iter_mut().find(|place| place.is_none()) {
+            *place = Some(waiter);
+            return None;
         }
+        let rank = |index: &usize| self.list[*index].as_ref().map(|waiter| waiter.wish.rank);
+        let last = (0..WAITING_MAX).rev().min_by_key(rank).filter(|index| rank(index) < Some(waiter.wish.rank));
+        let Some(index) = last else { return Some(waiter) };
+        self.list[index..].rotate_left(1);
+        self.list[WAITING_MAX - 1].replace(waiter)
     }
 
     /// Takes out those who do not wait any more.
@@ -87,22 +89,22 @@ impl Waiting {
         }
     }
 
-    /// Takes out the first whose pause is over and who `can` have what it wants.
+    /// Takes out the first of the highest rank whose pause is over and who `can` have what it wants.
     pub fn next(&mut self, can: impl Fn(&Wish) -> bool) -> Option<Waiter> {
         let now = time::ticks();
-        let index = self.list.iter().position(|place| {
-            place.as_ref().is_some_and(|waiter| self.is_due(waiter, now) && can(&waiter.wish))
-        })?;
+        let due = (0..).zip(self.list.iter().flatten()).filter(|(_, waiter)| self.is_due(waiter, now));
+        let (index, _) = due.filter(|(_, waiter)| can(&waiter.wish)).min_by_key(|(_, it)| Reverse(it.wish.rank))?;
         let waiter = self.list[index].take()?;
         self.list[index..].rotate_left(1);
         self.last[waiter.wish.client as usize] = now;
         Some(waiter)
     }
 
-    /// Whether somebody's pause is over who wants a slice like one of `bytes` bytes.
-    pub fn wants(&self, bytes: u32) -> bool {
+    /// What those want whose pause is over.
+    pub fn wishes(&self) -> impl Iterator<Item = &Wish> {
         let now = time::ticks();
-        self.list.iter().flatten().any(|waiter| waiter.wish.bytes <= bytes && self.is_due(waiter, now))
+        let due = move |waiter: &&Waiter| self.is_due(waiter, now);
+        self.list.iter().flatten().filter(due).map(|waiter| &waiter.wish)
     }
 
     /// Whether somebody waits for its pause to be over.

@@ -2,15 +2,18 @@
 //! mean nothing; more of them than slices. Whoever else wants a session gets one in a stated time, and the server
 //! is asked no more than a stated number of times.
 
-use freehold_protocol::server::PING;
+use alloc::vec::Vec;
+
+use freehold_protocol::answer::DONE;
+use freehold_protocol::server::{OK, PING};
 use freehold_protocol::transfer::{PAUSE, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX};
 use freehold_rt::transfer::cancel;
-use freehold_rt::{println, records, serde_json, time};
+use freehold_rt::{Utcb, println, records, serde_json, time};
 
 use super::caller::Caller;
 use super::ground::Ground;
 use super::looper::{Did, Habit, LOOPERS, Looper, end_all, start_all};
-use super::stage::{LIMIT, PRIORITY, Stage};
+use super::stage::{BYTES, LIMIT, PRIORITY, Stage, piece};
 use super::strikes::{Step, reach};
 use crate::claims::Claims;
 use crate::failure::Failure;
@@ -37,6 +40,7 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     many(&stage, claims)?;
     keepers(&stage, claims)?;
     more_than_wait(&stage, claims)?;
+    ranks(&stage, claims)?;
     storms(&stage, claims)?;
     closes(&stage, claims)?;
     claims.holds("nothing is left of the sessions", stage.is_cleared(0)? && stage.is_cleared(1)?);
@@ -139,6 +143,34 @@ fn more_than_wait(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure>
     let served = did.iter().filter(|did| did.sessions == 1 && did.failed == 0).count();
     claims.equal("when they end, all that waited get theirs", served, LOOPERS - over);
     claims.equal("nobody waits any more", stage.troupe.waiting()?, 0);
+    Ok(())
+}
+
+/// All slices and all places are taken by clients of a lower rank, which keep what they have: whoever is above them waits
+/// for none of them, and goes on though they wait; and they have their turn afterwards.
+fn ranks(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let start = |index| Looper::start_ranked(stage, index, Habit::Keeps, PRIORITY);
+    let loopers = (0..LOOPERS).map(start).collect::<Result<Vec<_>, _>>()?;
+    let sessions = || loopers.iter().map(|looper| looper.did().sessions).sum::<u32>();
+    let taken = until(LIMIT, || Ok(sessions() == SLICES && stage.troupe.waiting()? as usize == WAITING_MAX))?;
+    claims.holds("clients of a lower rank have all slices, and all places", taken);
+    let begin = time::ticks();
+    let session = stage.open()?;
+    let waited = time::ticks().wrapping_sub(begin);
+    let what = format_args!("whoever is above them has waited {waited} ms, at most {PERIOD}");
+    claims.holds(what, waited <= PERIOD);
+    stage.prepare()?;
+    for transfer in 1..=3 {
+        let answer = Utcb::current().within((LIMIT, LIMIT), || piece(&session, 0).call())?;
+        let done = (answer.label(), answer.words()) == (DONE, &[OK, BYTES]);
+        claims.holds(format_args!("its transfer {transfer} is carried"), done);
+    }
+    let before = sessions();
+    session.close()?;
+    claims.holds("then one of those below has its turn", until(LIMIT, || Ok(sessions() > before))?);
+    loopers.iter().for_each(Looper::tell_to_end);
+    let did = end_all(loopers)?;
+    claims.equal("none of theirs failed", did.iter().map(|did| did.failed).sum::<u32>(), 0);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_protocol::server::{ADD, OK};
+use freehold_protocol::transfer::CEILING_SHIFT;
 use freehold_rt::slots::Slot;
 use freehold_rt::thread::{self, Options, Thread};
 use freehold_rt::transfer::{Answer, Failure as Broken, Session};
@@ -84,7 +85,20 @@ impl Looper {
     /// # Errors
     /// [`Failure`].
     pub fn start(stage: &Stage<'_>, index: usize, habit: Habit, priority: u8) -> Result<Looper, Failure> {
-        let service = stage.troupe.way(FIRST + index as u32)?;
+        Looper::start_by(stage.troupe.way(FIRST + index as u32)?, index, habit, priority)
+    }
+
+    /// The same by a way to the service that says what its workers' priority may be: of a lower rank than those whose ways
+    /// do not.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn start_ranked(stage: &Stage<'_>, index: usize, habit: Habit, priority: u8) -> Result<Looper, Failure> {
+        let ceiling = (1 + u32::from(priority)) << CEILING_SHIFT;
+        Looper::start_by(stage.troupe.way(FIRST + index as u32 | ceiling)?, index, habit, priority)
+    }
+
+    fn start_by(service: Slot, index: usize, habit: Habit, priority: u8) -> Result<Looper, Failure> {
         let line = &LINES[index];
         line.service.store(service.name().0, Ordering::Relaxed);
         line.habit.store(habit as u32, Ordering::Relaxed);
