@@ -29,6 +29,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Attack every design, or those named, beside a victim at work; fails if user-tables does not hold
     Attack(AttackArgs),
+    /// Measure and attack all designs, and keep every record
+    Experiment(ExperimentArgs),
     /// Check format, lints and documentation of host and guest code
     Check,
     /// Start the tour under the debugger, stopped before its first instruction
@@ -178,6 +180,48 @@ fn jobs(text: &str) -> Result<usize, String> {
         Ok(jobs @ 1..=64) => Ok(jobs),
         _ => Err("a number from 1 to 64".into()),
     }
+}
+
+/// Arguments of `./x experiment`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An interrupted run goes on when the same command is given again. With --image only that image is measured, unless \
+    --designs asks for designs too; what it writes joins what DIR holds, under the name LABEL. How to write such an image: docs/join.md."
+)]
+pub struct ExperimentArgs {
+    /// At most five minutes on two cores: fewer sizes, numbers of attackers and repetitions
+    #[arg(long)]
+    pub quick: bool,
+    /// Designs, as for ./x attack, between commas [default: all]
+    #[arg(long, value_name = "A,B")]
+    pub designs: Option<String>,
+    /// Where the records and all that is made from them go
+    #[arg(long, value_name = "DIR", default_value = "target/experiment")]
+    pub out: PathBuf,
+    /// What layout, choices and the order of the boots follow from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u32,
+    /// Repetitions, each with a seed of its own [default: 3, with --quick 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub reps: Option<u32>,
+    /// Only the boots whose names contain one of these: bench, attack, transfer, a design, …
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Measure another kernel: a multiboot file, or a disc or disk that boots
+    #[arg(long, value_name = "FILE", requires = "label")]
+    pub image: Option<PathBuf>,
+    /// The name under which it is shown
+    #[arg(long, value_name = "LABEL", requires = "image")]
+    pub label: Option<String>,
+    /// What the image is told beside its seed
+    #[arg(long, value_name = "WORDS", requires = "image")]
+    pub words: Option<String>,
+    /// Machines at a time
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = jobs)]
+    pub jobs: usize,
+    /// Run nothing: say what would be run
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// Arguments of `./x gdb`.

@@ -44,6 +44,9 @@ pub const LIBRARIES: &[&str] = &["freehold-rt", "freehold-protocol", "freehold-f
 /// Guests that fail on purpose and need no kernel.
 pub const BROKEN: &str = "freehold-broken";
 
+/// A kernel that is not Freehold: what another one has to do to be compared (docs/join.md).
+pub const OTHER: &str = "other-kernel";
+
 /// The package of a program of the tour.
 pub fn package_of(program: &str) -> String {
     format!("freehold-{program}")
@@ -53,7 +56,7 @@ pub fn package_of(program: &str) -> String {
 pub fn packages_making(name: &str) -> Vec<String> {
     if name == "kernel" {
         vec![KERNEL.into()]
-    } else if PROGRAMS.contains(&name) || ARENA.contains(&name) || [BENCH, REDIRECTOR].contains(&name) {
+    } else if PROGRAMS.contains(&name) || ARENA.contains(&name) || [BENCH, REDIRECTOR, OTHER].contains(&name) {
         vec![package_of(name)]
     } else {
         TESTS.into_iter().chain([ATTACKS, BROKEN]).map(String::from).collect()
@@ -67,10 +70,9 @@ pub fn tour_packages() -> Vec<String> {
 
 /// Every guest package, for what must hold for all of them.
 pub fn all_packages() -> Vec<String> {
-    let others = TESTS.map(String::from).into_iter();
-    let others = others.chain([package_of(BENCH), package_of(REDIRECTOR), ATTACKS.into(), BROKEN.into()]);
+    let others = [package_of(BENCH), package_of(REDIRECTOR), package_of(OTHER), ATTACKS.into(), BROKEN.into()];
     let arena = ARENA.iter().map(|program| package_of(program));
-    tour_packages().into_iter().chain(arena).chain(others).collect()
+    tour_packages().into_iter().chain(arena).chain(TESTS.map(String::from)).chain(others).collect()
 }
 
 /// Guest programs that have been built: those of the packages asked for and no others, so that no

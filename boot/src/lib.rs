@@ -4,7 +4,7 @@
 //! for ia32) is built by a nested one whose compiler and flags [`toolchain`] alone decides.
 //! [`guest`] builds, [`qemu`] boots, [`outcome`] judges, [`plugin`]
 //! looks on where something is to be watched; the commands ([`run`], [`mod@test`], [`mod@bench`],
-//! [`attack`], [`check`], [`gdb`]) put these together. What the host needs from the machine is asked for in [`install`].
+//! [`attack`], [`experiment`], [`check`], [`gdb`]) put these together. What the host needs from the machine is asked for in [`install`].
 //!
 //! A boot has passed only if QEMU ended with the status that the guest alone can cause *and* the
 //! guest's last record says that it made checks and none failed. Everything else is a failure.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use freehold_boot::args::{Cli, Command};
-use freehold_boot::{attack, bench, check, gdb, guest, run, test};
+use freehold_boot::{attack, bench, check, experiment, gdb, guest, run, test};
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::all(&args),
         Command::Bench(args) => bench::all(&args),
         Command::Attack(args) => attack::all(&args),
+        Command::Experiment(args) => experiment::command::all(&args),
         Command::Check => check::all(),
         Command::Gdb(args) => gdb::session(&args),
         Command::Build(args) => guest::build_command(&args),

@@ -29,9 +29,9 @@ impl Found {
         self.rows.as_ref().ok()?.iter().max_by_key(|row| row.badness())
     }
 
-    /// Whether it held with any number of attackers.
+    /// Whether it held, or could not even be tried, with any number of attackers.
     pub fn held(&self) -> bool {
-        self.worst().is_some_and(|row| row.outcome == Verdict::Held)
+        self.worst().is_some_and(|row| row.outcome <= Verdict::Held)
     }
 }
 
@@ -98,6 +98,7 @@ fn cell(found: &Found, note: Option<usize>) -> String {
     let note = note.map_or(String::new(), |note| format!(" [{note}]"));
     let Some(worst) = found.worst() else { return format!("?{note}") };
     match (worst.outcome, worst.victim_ops_ratio) {
+        (Verdict::Impossible, _) => "held -".into(),
         (Verdict::Held, _) => "held".into(),
         (Verdict::Degraded, Some(ratio)) => format!("degr. {ratio:.2}"),
         (Verdict::Degraded, None) => "degraded".into(),
@@ -129,7 +130,9 @@ fn sums(found: &[Found], variant: &Variant) -> String {
     let count = |verdict| worst.iter().filter(|worst| **worst == Some(verdict)).count();
     let none = worst.iter().filter(|worst| worst.is_none()).count();
     let none = if none == 0 { String::new() } else { format!(", {none} without an outcome") };
-    let [held, degraded, broken] = [Verdict::Held, Verdict::Degraded, Verdict::Broken].map(count);
+    let [impossible, held, degraded, broken] =
+        [Verdict::Impossible, Verdict::Held, Verdict::Degraded, Verdict::Broken].map(count);
+    let held = held + impossible;
     format!("{:<24} {held} held, {degraded} degraded, {broken} broken{none}\n", variant.to_string())
 }
 

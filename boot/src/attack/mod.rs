@@ -145,7 +145,10 @@ mod tests {
         let row = |outcome| Row { outcome, ..Row::of_machine("a", "d", 1, String::new()) };
         for design in Design::ALL {
             let main = design == Design::UserTables;
-            assert!(!fails(&found(design, Ok(vec![row(Verdict::Held)]))), "{design:?}");
+            assert!(
+                !fails(&found(design, Ok(vec![row(Verdict::Held), row(Verdict::Impossible)]))),
+                "{design:?}"
+            );
             assert_eq!(fails(&found(design, Ok(vec![row(Verdict::Held), row(Verdict::Degraded)]))), main);
             assert_eq!(fails(&found(design, Ok(vec![row(Verdict::Broken), row(Verdict::Held)]))), main);
             assert!(fails(&found(design, Err("why".into()))));

@@ -13,6 +13,8 @@ pub const MACHINE: &str = "the machine: ";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
+    /// The design has no way in to try it by.
+    Impossible,
     /// Nobody but the attackers noticed.
     Held,
     /// The victim got on more slowly.
@@ -100,6 +102,7 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.outcome {
+            Verdict::Impossible => f.write_str("impossible"),
             Verdict::Held => f.write_str("held"),
             Verdict::Degraded => f.write_str("degraded"),
             Verdict::Broken => f.write_str("broken"),

@@ -26,6 +26,7 @@ use crate::workspace::{self, Metadata};
 
 use file::Results;
 use seen::Seen;
+pub use seen::longest;
 
 /// The group's name.
 pub const NAME: &str = "latency";

@@ -92,7 +92,10 @@ pub fn add(results: &mut Results, records: &[Record], seen: &str) -> Result<()> 
 }
 
 /// The counts of a section, of which the guest says that it has so many instructions.
-fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) -> Result<Counts> {
+///
+/// # Errors
+/// The plugin saw another number of them, or no such section.
+pub fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) -> Result<Counts> {
     let counts = counted.get(&section).with_context(|| format!("the plugin saw no section {section}"))?;
     ensure!(
         counts.instructions == instructions,
@@ -102,7 +105,11 @@ fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) -> R
     Ok(*counts)
 }
 
-fn read(seen: &str) -> Result<BTreeMap<u32, Counts>> {
+/// Reads what the plugin wrote: the counts of each section.
+///
+/// # Errors
+/// It is something else.
+pub fn read(seen: &str) -> Result<BTreeMap<u32, Counts>> {
     let mut counted = BTreeMap::new();
     for line in records::parse(seen).map_err(|bad| anyhow!("the plugin: {bad}"))? {
         let Some(section) = line.get("section").and_then(Value::as_u64) else { continue };

@@ -5,7 +5,7 @@
 //! generated parts of docs/performance.md are made. A scenario of the end-to-end tests measures anew and asks
 //! [`no_worse`].
 
-mod counts;
+pub mod counts;
 mod figures;
 mod file;
 pub mod path;

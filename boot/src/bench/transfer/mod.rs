@@ -135,7 +135,7 @@ fn boot_machine(args: &BenchArgs, guests: &Guests, beginnings: &[String]) -> Res
 }
 
 /// The kernel's command line. The guest takes the cells whose names contain one of the parts.
-fn append(rounds: Option<u32>, beginnings: &[String]) -> String {
+pub fn append(rounds: Option<u32>, beginnings: &[String]) -> String {
     let only = (!beginnings.is_empty()).then(|| format!(" only={}", beginnings.join(",")));
     let rounds = rounds.map(|rounds| format!(" rounds={rounds}"));
     std::iter::once(WORD.into()).chain(only).chain(rounds).collect()

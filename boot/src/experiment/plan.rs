@@ -1,0 +1,324 @@
+//! What an experiment consists of: a list of boots.
+//!
+//! What must hold: the list follows from what was asked for and from nothing else, order included; a boot's name says what
+//! it is, and can name a file; every record of a row that is measured with a plugin is measured with it.
+
+use freehold_abi::designs::Design;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::attack;
+use crate::design::Variant;
+
+/// How much is measured. This is the one place where that is chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    /// Repetitions, each with a seed of its own.
+    pub reps: u32,
+    /// Numbers of attackers.
+    pub attackers: &'static [u32],
+    /// Ticks for which a victim is watched; none: as the referee holds right.
+    pub window: Option<u32>,
+    /// Rows of `user/bench`, by the beginnings of their names: all but those of `revokes`.
+    pub rows: &'static [&'static str],
+    /// Revokes, fan-out and depth: each in a boot of its own, so that the longest stretch with interrupts off is its own.
+    pub revokes: &'static [(u32, u32)],
+    /// Beginnings of cells of `./x bench transfer`, and rounds; no beginning: all.
+    pub transfer: (&'static [&'static str], Option<u32>),
+    /// The designs in which buffers are moved.
+    pub transfer_designs: &'static [Design],
+    /// Attacks at which the plugin looks on, for the longest stretch with interrupts off.
+    pub stretches: &'static [&'static str],
+}
+
+/// All there is, within two hours.
+pub const WHOLE: Extent = Extent {
+    reps: 3,
+    attackers: &attack::ATTACKERS,
+    window: None,
+    rows: ROWS,
+    revokes: &[
+        (1, 1),
+        (4, 1),
+        (16, 1),
+        (64, 1),
+        (256, 1),
+        (1024, 1),
+        (4096, 1),
+        (16384, 1),
+        (16, 8),
+        (256, 8),
+        (1024, 8),
+        (4096, 8),
+        (16, 63),
+        (256, 63),
+        (1024, 63),
+    ],
+    transfer: (&[], None),
+    transfer_designs: &[Design::UserTables],
+    stretches: &["mapping-flood", "revoke-time", "oversized-batch", "page-table-bomb"],
+};
+
+/// At most five minutes on two cores.
+pub const QUICK: Extent = Extent {
+    reps: 1,
+    attackers: &[4],
+    window: Some(25),
+    rows: ROWS,
+    revokes: &[(1, 1), (16, 1), (256, 1), (1024, 1), (1024, 8)],
+    transfer: (&["open-64.", "open-255.", "write-64.", "write-1024.", "write-65536."], Some(4)),
+    transfer_designs: &[Design::UserTables],
+    stretches: &[],
+};
+
+/// The rows that are measured by one boot of each design.
+const ROWS: &[&str] = &[
+    "call",
+    "ipc",
+    "string",
+    "map",
+    "unmap",
+    "protect",
+    "delegate",
+    "undelegate",
+    "fault",
+    "space",
+    "kernel",
+    "stall",
+    "latency",
+    "first-service",
+    "heap",
+];
+/// Rows that grow with the pool, and attacks on it: measured with each of [`POOLS`].
+const POOL_ROWS: &[&str] = &["kernel.bytes", "space.bytes"];
+const POOL_ATTACKS: &[&str] = &["mapping-flood", "page-table-bomb"];
+/// Sizes of kernel-heap's pool in MiB, beside the usual one: its failure must not be one size's.
+const POOLS: &[u32] = &[4, 8];
+
+/// What looks on at a boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Watch {
+    /// Nothing.
+    Nothing,
+    /// The plugin counts what each section does.
+    Path,
+    /// The plugin looks for the longest stretch with interrupts off.
+    Latency,
+}
+
+/// What a boot runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "work", rename_all = "lowercase")]
+pub enum Work {
+    /// `user/bench`: rows whose names begin so.
+    Bench {
+        /// On which kernel.
+        design: Variant,
+        /// The beginnings.
+        only: Vec<String>,
+        /// What looks on.
+        watch: Watch,
+    },
+    /// Six ways to move a buffer.
+    Transfer {
+        /// On which kernel.
+        design: Variant,
+        /// The beginnings of cells' names; none: all.
+        only: Vec<String>,
+        /// Rounds; none: as the guest holds right.
+        rounds: Option<u32>,
+    },
+    /// An attack.
+    Attack {
+        /// On which kernel.
+        design: Variant,
+        /// Which.
+        attack: String,
+        /// Numbers of attackers.
+        attackers: Vec<u32>,
+        /// Ticks for which the victim is watched.
+        window: Option<u32>,
+        /// What looks on.
+        watch: Watch,
+    },
+    /// Another kernel.
+    Image {
+        /// Its name.
+        label: String,
+        /// What it is told beside the seed.
+        words: String,
+    },
+}
+
+/// One boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// Its name.
+    pub id: String,
+    /// The guest's seed.
+    pub seed: u32,
+    /// Which repetition.
+    pub rep: u32,
+    /// What it runs.
+    #[serde(flatten)]
+    pub work: Work,
+}
+
+impl Boot {
+    fn new(name: &str, seed: u32, rep: u32, work: Work) -> Boot {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' };
+        let name: String = name.chars().map(plain).collect();
+        Boot { id: format!("{name}.{rep}"), seed: seed.wrapping_add(rep), rep, work }
+    }
+
+    /// Roughly how long it takes, to guess how long all will.
+    pub fn weight(&self) -> u64 {
+        match &self.work {
+            Work::Bench { only, watch: Watch::Path, .. } => 4 + 2 * only.len() as u64,
+            Work::Bench { .. } | Work::Image { .. } => 3,
+            Work::Transfer { only, .. } => {
+                if only.is_empty() {
+                    60
+                } else {
+                    10
+                }
+            }
+            Work::Attack { attackers, watch, .. } => {
+                let slower = if *watch == Watch::Nothing { 1 } else { 4 };
+                slower * (1 + attackers.len() as u64)
+            }
+        }
+    }
+}
+
+/// The boots of the designs, in the order in which they start.
+pub fn of_designs(
+    designs: &[Variant],
+    attacks: &[String],
+    extent: &Extent,
+    reps: u32,
+    seed: u32,
+) -> Vec<Boot> {
+    let mut boots = Vec::new();
+    for rep in 0..reps {
+        let mut add = |name: String, work| boots.push(Boot::new(&name, seed, rep, work));
+        for design in designs {
+            add(format!("bench.{design}"), bench(design, extent.rows, Watch::Path));
+            for (fan_out, depth) in extent.revokes {
+                let row = format!("revoke.{fan_out}.{depth}");
+                add(format!("bench.{design}.{row}"), bench(design, &[&row], Watch::Latency));
+            }
+            for name in attacks {
+                add(format!("attack.{design}.{name}"), attack(design, name, extent));
+            }
+        }
+        for design in designs.iter().filter(|design| **design == Variant::of(Design::KernelHeap)) {
+            for small in POOLS.iter().map(|&mib| design.clone().with_pool(mib)) {
+                add(format!("bench.{small}"), bench(&small, POOL_ROWS, Watch::Nothing));
+                for name in attacks.iter().filter(|name| POOL_ATTACKS.contains(&name.as_str())) {
+                    add(format!("attack.{small}.{name}"), attack(&small, name, extent));
+                }
+            }
+        }
+        // These know no seed: again they would measure the same.
+        for design in
+            designs.iter().filter(|design| rep == 0 && extent.transfer_designs.contains(&design.design))
+        {
+            let (only, rounds) = extent.transfer;
+            let only = only.iter().map(|name| (*name).into()).collect();
+            add(format!("transfer.{design}"), Work::Transfer { design: design.clone(), only, rounds });
+        }
+    }
+    shuffled(boots, seed)
+}
+
+/// The boots of another kernel.
+pub fn of_image(label: &str, words: &str, reps: u32, seed: u32) -> Vec<Boot> {
+    let work = || Work::Image { label: label.into(), words: words.into() };
+    (0..reps).map(|rep| Boot::new(&format!("image.{label}"), seed, rep, work())).collect()
+}
+
+fn bench(design: &Variant, only: &[&str], watch: Watch) -> Work {
+    Work::Bench { design: design.clone(), only: only.iter().map(|row| (*row).into()).collect(), watch }
+}
+
+fn attack(design: &Variant, name: &str, extent: &Extent) -> Work {
+    let watch = if extent.stretches.contains(&name) { Watch::Latency } else { Watch::Nothing };
+    Work::Attack {
+        design: design.clone(),
+        attack: name.into(),
+        attackers: extent.attackers.to_vec(),
+        window: extent.window,
+        watch,
+    }
+}
+
+fn shuffled(mut boots: Vec<Boot>, seed: u32) -> Vec<Boot> {
+    boots.shuffle(&mut ChaCha8Rng::seed_from_u64(seed.into()));
+    boots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn plan(extent: &Extent, seed: u32) -> Vec<Boot> {
+        let attacks = ["depth-wrap".to_string(), "mapping-flood".into()];
+        of_designs(&Variant::all(), &attacks, extent, extent.reps, seed)
+    }
+
+    #[test]
+    fn one_seed_makes_one_order_and_another_another() {
+        assert_eq!(plan(&WHOLE, 7), plan(&WHOLE, 7));
+        let ids = |seed| plan(&QUICK, seed).into_iter().map(|boot| boot.id).collect::<Vec<_>>();
+        assert_ne!(ids(7), ids(8));
+        assert_eq!(BTreeSet::from_iter(ids(7)), BTreeSet::from_iter(ids(8)));
+    }
+
+    #[test]
+    fn names_are_unique_and_name_files() {
+        let boots = plan(&WHOLE, 1);
+        let names: BTreeSet<&str> = boots.iter().map(|boot| boot.id.as_str()).collect();
+        assert_eq!(names.len(), boots.len());
+        assert!(names.contains("attack.kernel-heap-pool-4M.mapping-flood.2"), "{names:?}");
+        assert!(names.contains("bench.user-tables-credits-off.0"));
+        assert!(names.iter().all(|name| !name.contains('/') && !name.contains(char::is_whitespace)));
+    }
+
+    /// A field that only some records of a row have would be taken for missing in all.
+    #[test]
+    fn a_row_is_watched_always_or_never() {
+        for extent in [WHOLE, QUICK] {
+            let covers = |row: &str, name: &&str| row == *name || row.starts_with(&format!("{name}."));
+            assert!(!extent.rows.iter().any(|name| covers("revoke.1.1", name)));
+            assert!(
+                POOL_ROWS
+                    .iter()
+                    .all(|row| *row == "space.bytes" || extent.rows.iter().any(|name| covers(row, name)))
+            );
+        }
+    }
+
+    #[test]
+    fn each_repetition_has_a_seed_of_its_own() {
+        let of = |rep| plan(&WHOLE, 40).into_iter().filter(move |boot| boot.rep == rep).map(|boot| boot.seed);
+        assert!(of(0).all(|seed| seed == 40) && of(2).all(|seed| seed == 42));
+    }
+
+    #[test]
+    fn quick_is_much_less() {
+        let weight = |extent| plan(extent, 1).iter().map(Boot::weight).sum::<u64>();
+        assert!(weight(&QUICK) * 5 < weight(&WHOLE), "{} {}", weight(&QUICK), weight(&WHOLE));
+    }
+
+    #[test]
+    fn a_plan_is_read_as_it_was_written() {
+        let boots = [plan(&QUICK, 1), of_image("other", "only=call", 2, 1)].concat();
+        let text = serde_json::to_string(&boots).expect("plain values");
+        assert_eq!(serde_json::from_str::<Vec<Boot>>(&text).expect("a plan"), boots);
+    }
+}
