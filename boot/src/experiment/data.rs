@@ -21,6 +21,9 @@ use crate::records::{self, Record};
 /// The file in an experiment's directory.
 pub const FILE: &str = "records.jsonl";
 
+/// The pool with which the original was attacked, in bytes.
+const POOL: u64 = 16 << 20;
+
 /// All that was measured.
 #[derive(Debug, Default)]
 pub struct Data {
@@ -133,9 +136,13 @@ impl Data {
         rows
     }
 
-    /// What came of an attack on somebody.
+    /// What came of an attack on somebody, with the pool that the original had, else with the largest.
     pub fn attacks_on<'a>(&'a self, subject: &'a str, attack: &'a str) -> impl Iterator<Item = &'a Attack> {
-        self.attacks.iter().filter(move |one| one.subject == subject && one.attack == attack)
+        let all =
+            move || self.attacks.iter().filter(move |one| one.subject == subject && one.attack == attack);
+        let original = all().map(|one| one.pool).find(|pool| *pool == Some(POOL));
+        let pool = original.or_else(|| all().map(|one| one.pool).max()).flatten();
+        all().filter(move |one| one.pool == pool)
     }
 
     /// The worst outcome of an attack on somebody; `None`: not measured.
@@ -192,7 +199,8 @@ fn subject(record: &Record) -> Option<(String, Option<u64>)> {
     }
     let design = text(record, "design")?;
     let mut name = String::new();
-    let mut pool = record.get("pool").and_then(|pool| pool.as_u64().or_else(|| size(pool.as_str()?)));
+    let said = record.get("pool").and_then(|pool| pool.as_u64().or_else(|| size(pool.as_str()?)));
+    let mut pool = said.or_else(|| record.get("pool_bytes")?.as_u64().filter(|bytes| *bytes > 0));
     for part in design.split(',') {
         match part.split_once('=') {
             Some(("pool", text)) => pool = size(text),

@@ -74,8 +74,6 @@ pub struct Revoke {
     pub time: Summary,
     /// The bound that could be read before, in steps.
     pub phi: Option<f64>,
-    /// The longest stretch with interrupts off meanwhile, in instructions.
-    pub stretch: Option<Summary>,
 }
 
 /// All of somebody's revokes, by the number of descendants.
@@ -87,12 +85,17 @@ pub fn revokes(data: &Data, subject: &str) -> Vec<Revoke> {
             descendants: row.field("descendants").map_or((fanout * depth) as f64, |field| field.median),
             time: row.summary()?,
             phi: row.field("phi").map(|phi| phi.median),
-            stretch: row.field("stretch"),
         })
     };
     let mut all: Vec<Revoke> = data.grid(subject, "revoke").into_iter().filter_map(revoke).collect();
     all.sort_by(|one, other| one.descendants.total_cmp(&other.descendants).then(one.depth.cmp(&other.depth)));
     all
+}
+
+/// By how much a thread of high priority comes late at most, by the descendants of what another one revokes.
+pub fn latencies(data: &Data, subject: &str) -> Vec<(u64, Summary)> {
+    let of = |(count, row): (u64, &super::data::Row)| Some((count, row.most()?));
+    data.series(subject, "latency.revoke").into_iter().filter_map(of).collect()
 }
 
 /// Server latency beside clients that stall.

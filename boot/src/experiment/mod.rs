@@ -8,7 +8,7 @@
 //! | [`image`], [`workloads`] | other kernels (docs/join.md) |
 //! | [`command`] | all together |
 //! | [`data`], [`derived`], [`estimate`], [`stats`], [`number`] | the records read and summarised |
-//! | [`hypotheses`], [`figures`] | what is made of them |
+//! | [`hypotheses`], [`figures`], [`tables`] | what is made of them |
 
 pub mod command;
 pub mod data;
@@ -22,6 +22,7 @@ pub mod plan;
 pub mod run;
 pub mod stats;
 pub mod store;
+pub mod tables;
 pub mod workloads;
 
 #[cfg(test)]

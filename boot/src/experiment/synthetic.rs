@@ -103,8 +103,12 @@ fn rows(design: Design) -> Vec<Record> {
             rows.push(revoke(design, fanout, depth));
         }
     }
+    for count in [1u64, 256, 65536] {
+        let late = if design == Design::KernelHeap { 100 + 200 * count } else { 3000 };
+        rows.push(instructions(&format!("latency.revoke.{count}"), late));
+    }
     for clients in [0, 1, 4, 16] {
-        for (policy, each) in [("abort", 1), ("time", 2), ("wait", 100_000)] {
+        for (policy, each) in [("two-sided", 1), ("one-timeout", 10_000), ("wait", 100_000)] {
             rows.push(instructions(&format!("stall.{clients}.{policy}"), 2000 + each * clients));
         }
     }
@@ -127,8 +131,7 @@ fn revoke(design: Design, fanout: u64, depth: u64) -> Record {
     let each = if design.has_pool() { 200 } else { 33 };
     let mut record =
         row(design, &format!("revoke.{fanout}.{depth}"), "instructions", 100 + each * descendants);
-    let stretch = if design == Design::KernelHeap { 100 + each * descendants } else { 3000 };
-    record.extend(object(json!({"descendants": descendants, "stretch": stretch})));
+    record.extend(object(json!({"descendants": descendants})));
     if design == Design::UserTables {
         record.insert("phi".into(), descendants.into());
     }
@@ -139,7 +142,7 @@ fn revoke(design: Design, fanout: u64, depth: u64) -> Record {
 pub fn attack(name: &str, design: &str, attackers: u64, outcome: &str, ratio: f64, successes: u64) -> Record {
     let kernel = if outcome == "broken" { 1 << 24 } else { 0 };
     object(json!({"attack": name, "design": design, "attackers": attackers, "outcome": outcome,
-                  "detail": format!("{name} by {attackers}"), "kernel_bytes": kernel, "pool_bytes": kernel,
+                  "detail": format!("{name} by {attackers}"), "kernel_bytes": kernel, 
                   "charged_bytes": 0, "victim_ops": 900, "victim_ops_alone": 1000, "victim_ops_ratio": ratio,
                   "tries": successes + 1, "successes": successes, "first_service": 3, "frames_lost": 0}))
 }

@@ -105,9 +105,9 @@ impl Row {
         Summary::of(&values?)
     }
 
-    /// The most of all rounds of all repetitions.
-    pub fn max(&self) -> Option<f64> {
-        self.takes.iter().map(|take| take.max).filter(|max| max.is_finite()).reduce(f64::max)
+    /// The most of each repetition's rounds.
+    pub fn most(&self) -> Option<Summary> {
+        Summary::of(&self.takes.iter().map(|take| take.max).collect::<Vec<_>>())
     }
 
     /// Why there are no figures.

@@ -6,6 +6,8 @@ mod memory;
 mod revoke;
 mod rpc;
 
+pub use attacks::matrix as matrix_of;
+
 use super::Figure;
 use super::plot::{Point, Series};
 use super::style;

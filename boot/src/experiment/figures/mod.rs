@@ -19,7 +19,7 @@ mod proof;
 
 use anyhow::Result;
 
-pub use content::all;
+pub use content::{all, matrix_of};
 
 use bars::Bars;
 use matrix::Matrix;

@@ -97,7 +97,11 @@ impl Plot {
         let entries = entries(&self.panels);
         let hidden = self.panels.iter().filter_map(Panel::hidden);
         let notes: Vec<String> = hidden.chain(self.notes.iter().cloned()).collect();
-        let columns = self.panels.len().clamp(1, COLUMNS) as i32;
+        let columns = match self.panels.len() {
+            // Two by two, not three and one.
+            4 => 2,
+            panels => panels.clamp(1, COLUMNS) as i32,
+        };
         let lines = (self.panels.len().max(1) as i32 + columns - 1) / columns;
         let width = (PANEL.0 * columns).max(WIDTH);
         let left = (width - PANEL.0 * columns) / 2;

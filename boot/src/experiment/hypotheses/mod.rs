@@ -17,6 +17,8 @@ mod proof;
 
 use freehold_abi::designs::Design;
 
+pub use fairness::STRAW;
+
 use super::data::Data;
 use super::estimate::{Bound, Estimate};
 use page::{Hypothesis, PAGE};

@@ -13,8 +13,8 @@ use crate::experiment::number::{listed, number};
 
 /// Bytes of a word.
 const WORD: f64 = 4.0;
-/// How the records call a policy by which a server waits as long as it takes.
-const WAITING: [&str; 2] = ["wait", "forever"];
+/// The policy by which a server waits for its own pages only; by all others it waits for its clients.
+pub const TWO_SIDED: &str = "two-sided";
 /// Clients that stall, at most.
 const CLIENTS: u64 = 16;
 
@@ -123,7 +123,7 @@ pub fn stalls(view: &View) -> Vec<Clause> {
                 continue;
             };
             let what = format!("{}, {policy}, {} that stall", design.name(), number(beside.clients as f64));
-            let waits = WAITING.contains(&policy.as_str());
+            let waits = policy != TWO_SIDED;
             if beside.timeouts > 0.0 || beside.latency.is_none() {
                 clauses.push(clause(waits, format!("{what}: no answer before the time limit")));
                 continue;

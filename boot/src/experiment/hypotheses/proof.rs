@@ -89,8 +89,8 @@ const TURNS: [(&str, Turn); 28] = [
         }
     }),
     ("H12", |record| {
-        if is(record, "bench", "revoke.1024.63") && is(record, "design", "kernel-quota") {
-            record.insert("stretch".into(), json!(5001));
+        if is(record, "bench", "latency.revoke.256") && is(record, "design", "kernel-quota") {
+            record.insert("max".into(), json!(5001));
         }
     }),
     ("H13", |record| {
@@ -162,7 +162,7 @@ const TURNS: [(&str, Turn); 28] = [
         }
     }),
     ("H26", |record| {
-        if is(record, "bench", "stall.16.abort") && is(record, "design", "kernel-quota") {
+        if is(record, "bench", "stall.16.two-sided") && is(record, "design", "kernel-quota") {
             times(record, 2);
         }
     }),

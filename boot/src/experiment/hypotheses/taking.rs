@@ -3,7 +3,7 @@
 use freehold_abi::designs::Design;
 
 use super::{Clause, View, compare, missing};
-use crate::experiment::derived::{Revoke, revokes};
+use crate::experiment::derived::{Revoke, latencies, revokes};
 use crate::experiment::estimate::{Bound, Estimate};
 use crate::experiment::number::number;
 
@@ -65,13 +65,13 @@ pub fn nothing_bounds(view: &View) -> Vec<Clause> {
 /// H12: interrupts.
 pub fn latency(view: &View) -> Vec<Clause> {
     let clause = |design: Design| {
-        let all = revokes(view.data, design.name());
-        let longest = all.iter().filter_map(|one| one.stretch).map(|stretch| stretch.max).reduce(f64::max);
+        let all = latencies(view.data, design.name());
+        let longest = all.iter().map(|(_, most)| most.max).reduce(f64::max);
         let bound = match design {
             Design::KernelHeap => Bound::AtLeast(view.limit("long.least")),
             _ => Bound::AtMost(view.limit("short.most")),
         };
-        let what = format!("{}: longest stretch with interrupts off", design.name());
+        let what = format!("{}: a thread above comes late by at most", design.name());
         compare(what, longest.map(Estimate::from), "instructions", bound)
     };
     Design::ALL.map(clause).into()

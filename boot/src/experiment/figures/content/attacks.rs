@@ -126,7 +126,7 @@ pub fn matrix(data: &Data) -> Figure {
     let missing = without(data, |subject| columns.iter().any(|column| column == subject));
     let mut notes = vec![
         "The worst over all numbers of attackers and repetitions; victim: the least of its work that was left to it; \
-         ! : otherwise than was predicted."
+         from N: with N attackers or more; ! : otherwise than was predicted."
             .into(),
     ];
     let left_out: Vec<&str> = known.into_iter().filter(|name| !made.contains(name)).collect();
@@ -152,8 +152,8 @@ pub fn cell(data: &Data, subject: &str, attack: &str) -> Option<Cell> {
     let ratio =
         least_ratio(data.attacks_on(subject, attack)).map(|(_, ratio)| format!("victim {}", number(ratio)));
     let detail = match (outcome, ratio) {
-        (Outcome::Degraded | Outcome::Broken, Some(ratio)) => format!("by {least}; {ratio}"),
-        (Outcome::Degraded | Outcome::Broken, None) => format!("by {least}"),
+        (Outcome::Degraded | Outcome::Broken, Some(ratio)) => format!("from {least}; {ratio}"),
+        (Outcome::Degraded | Outcome::Broken, None) => format!("from {least}"),
         (_, ratio) => ratio.unwrap_or_default(),
     };
     Some(Cell { outcome, detail, predicted: PAGE.predicted(attack, subject).fits(outcome) })

@@ -2,7 +2,7 @@
 
 use super::{lines, missing_note, without};
 use crate::experiment::data::Data;
-use crate::experiment::derived::revokes;
+use crate::experiment::derived::{latencies, revokes};
 use crate::experiment::figures::plot::{Panel, Plot, Point, Series};
 use crate::experiment::figures::scale::Kind as Spread;
 use crate::experiment::figures::{Figure, Kind, style};
@@ -85,11 +85,11 @@ fn steps(data: &Data) -> Vec<Series> {
     series
 }
 
-/// The longest stretch with interrupts off, against descendants.
+/// How late a thread of high priority comes, against descendants.
 pub fn latency(data: &Data) -> Figure {
     let points = |subject: &str| -> Vec<Point> {
-        let all = revokes(data, subject);
-        all.iter().filter_map(|revoke| Some(Point::of(revoke.descendants, revoke.stretch?))).collect()
+        let all = latencies(data, subject);
+        all.into_iter().map(|(count, most)| Point::of(count as f64, most)).collect()
     };
     let mut series = lines(data, points);
     let limit = PAGE.get("H12").and_then(|one| one.limits.get("short.most").copied());
@@ -97,14 +97,14 @@ pub fn latency(data: &Data) -> Figure {
     let (least, most) = (ends().fold(f64::INFINITY, f64::min), ends().fold(0.0, f64::max));
     if let (Some(limit), true) = (limit, least <= most) {
         let points = vec![Point::new(least, limit), Point::new(most, limit)];
-        let label = format!("limit of docs/latency.md: {}", number(limit));
+        let label = format!("predicted limit: {}", number(limit));
         series.push(Series { label, style: style::BOUND, points, marked: false });
     }
     let panel = Panel {
-        title: "interrupts off during a revoke".into(),
+        title: "a thread of high priority, while another revokes".into(),
         x: "descendants".into(),
         x_kind: Spread::Log,
-        y: "longest stretch (instructions)".into(),
+        y: "late by at most (instructions)".into(),
         y_kind: Spread::Log,
         series,
         rules: Vec::new(),
