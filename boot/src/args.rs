@@ -111,12 +111,13 @@ pub struct TestArgs {
 #[command(
     after_help = "Groups:\n  micro     what each operation costs, beside other kernels: call, ipc, notify, string, map, unmap, share, \
     unshare,\n            revoke, fault, table, thread, space, size\n  transfer  six ways to move a buffer: transfer.CASE.WAY.RESIDENCY.TRUST\n  \
-    latency   the longest stretch with interrupts off, over the whole suite: latency.SCENARIO\n\n\
+    latency   the longest stretch with interrupts off, over the whole suite: latency.SCENARIO\n  \
+    designs   the same operations under every design: designs.ROW, as designs.delegate or designs.heap.map.1\n\n\
     Parts left out at the end stand for all; CASE may be the word before its size. Examples:\n  \
     ./x bench micro\n  ./x bench ipc.inter map.1 fault\n  ./x bench --path ipc.inter.0\n  ./x bench transfer.open-64 transfer.read.pull\n\n\
     A whole group, measured on the machine that is the default, takes the place of the figures that are kept: \
     bench/GROUP.json (micro: bench/baseline.json, docs/paths) and all that is made from it. Anything less is only shown.\n\n\
-    What the columns mean and how they are measured: docs/performance.md, docs/transfer-scenarios.md, docs/latency.md."
+    What the columns mean and how they are measured: docs/performance.md, docs/transfer-scenarios.md, docs/latency.md, docs/designs.md."
 )]
 pub struct BenchArgs {
     /// What to measure [default: everything]

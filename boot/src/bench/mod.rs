@@ -3,6 +3,7 @@
 //! What is measured comes in groups. A group is a row in `GROUPS`; its measurements have names that begin with its
 //! own, and it does with them what it likes.
 
+pub mod designs;
 pub mod latency;
 mod machine;
 mod markers;
@@ -49,6 +50,13 @@ const GROUPS: &[Group] = &[
         has: latency::has,
         parts: latency::parts,
         run: latency::run,
+    },
+    Group {
+        name: designs::NAME,
+        firsts: &[designs::NAME],
+        has: designs::has,
+        parts: designs::parts,
+        run: designs::run,
     },
 ];
 
@@ -125,7 +133,12 @@ mod tests {
     #[test]
     fn names_choose_groups_and_parts_of_them() {
         let whole = vec![("transfer", vec![])];
-        assert_eq!(chosen(&[]).expect("all"), [("micro", vec![]), ("transfer", vec![]), ("latency", vec![])]);
+        assert_eq!(chosen(&[]).expect("all"), [
+            ("micro", vec![]),
+            ("transfer", vec![]),
+            ("latency", vec![]),
+            ("designs", vec![])
+        ]);
         assert_eq!(chosen(&["transfer"]).expect("a group"), whole);
         assert_eq!(chosen(&["transfer.open-64", "transfer"]).expect("a group and a part"), whole);
         assert_eq!(
@@ -144,9 +157,9 @@ mod tests {
     #[test]
     fn a_name_that_selects_nothing_is_refused_with_what_there_is() {
         for (names, hint) in [
-            (&["icp"][..], "there is micro, transfer, latency"),
+            (&["icp"][..], "there is micro, transfer, latency, designs"),
             (&["ipc.outer"], "ipc.inter.0"),
-            (&["transfers"], "there is micro, transfer, latency"),
+            (&["transfers"], "there is micro, transfer, latency, designs"),
             (&["transfer", "transfer.open-65"], "open-64"),
             (&["transfer."], "open-64"),
             (&["transfer.open-64.wire"], "wired"),

@@ -41,6 +41,12 @@ pub struct Sections {
     pub first_section: u32,
     /// Instructions of a section that are its own, and none of the measurement's.
     pub own: u64,
+    /// Instructions of the measurement, of the section that took what the median says.
+    pub median: u64,
+    /// Of the first one.
+    pub first: u64,
+    /// Loads of CR3 in a round.
+    pub switches: u64,
 }
 
 impl Sections {
@@ -63,23 +69,8 @@ impl Sections {
 /// # Errors
 /// It has seen something else than the guest.
 pub fn add(results: &mut Results, records: &[Record], seen: &str) -> Result<()> {
-    let counted = read(seen)?;
-    for record in records {
-        let Some((name, sections)) = Sections::of(record)? else { continue };
-        let figures = results.get_mut(name).with_context(|| format!("{name} has no figures"))?;
-        let compare = || {
-            let first = figures.first.context("no first round")?;
-            agreed(&counted, sections.first_section, first + sections.own)?;
-            let counts = agreed(&counted, sections.section, figures.median + sections.own)?;
-            let switches = figures.switches.context("no loads of CR3")?;
-            ensure!(
-                counts.cr3 == switches,
-                "the plugin saw {} loads of CR3, the kernel counted {switches}",
-                counts.cr3
-            );
-            Ok(counts)
-        };
-        let counts = compare().with_context(|| name.to_string())?;
+    for (name, counts) in by_name(records, seen)? {
+        let figures = results.get_mut(&name).with_context(|| format!("{name} has no figures"))?;
         *figures = Figures {
             crossings: Some(counts.crossings),
             invlpg: Some(counts.invlpg),
@@ -89,6 +80,31 @@ pub fn add(results: &mut Results, records: &[Record], seen: &str) -> Result<()> 
         };
     }
     Ok(())
+}
+
+/// What the plugin saw of the section of each measurement that took what the median says.
+///
+/// # Errors
+/// It has seen something else than the guest.
+pub fn by_name(records: &[Record], seen: &str) -> Result<BTreeMap<String, Counts>> {
+    let counted = read(seen)?;
+    let mut all = BTreeMap::new();
+    for record in records {
+        let Some((name, sections)) = Sections::of(record)? else { continue };
+        let compare = || {
+            agreed(&counted, sections.first_section, sections.first + sections.own)?;
+            let counts = agreed(&counted, sections.section, sections.median + sections.own)?;
+            ensure!(
+                counts.cr3 == sections.switches,
+                "the plugin saw {} loads of CR3, the kernel counted {}",
+                counts.cr3,
+                sections.switches
+            );
+            Ok(counts)
+        };
+        all.insert(name.to_string(), compare().with_context(|| name.to_string())?);
+    }
+    Ok(all)
 }
 
 /// The counts of a section, of which the guest says that it has so many instructions.

@@ -9,7 +9,7 @@ pub mod counts;
 mod figures;
 mod file;
 pub mod path;
-mod rows;
+pub mod rows;
 mod show;
 mod verdict;
 

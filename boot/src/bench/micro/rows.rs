@@ -45,6 +45,20 @@ pub struct Peers {
     pub source: String,
     /// The operations, in the order in which they are shown.
     pub rows: Vec<Row>,
+    /// What L4Ka::Pistachio needs for what the design kernel-heap does as it does, by the names of that design's rows.
+    pub originals: Vec<Original>,
+}
+
+/// An operation whose cost under another kernel is what it is to cost here.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Original {
+    /// The measurement's name.
+    pub name: String,
+    /// The operation.
+    pub what: String,
+    /// What it needs.
+    pub pistachio: Peer,
 }
 
 /// The peers' figures. The file is part of the program, and a test reads it.

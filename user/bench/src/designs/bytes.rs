@@ -25,7 +25,7 @@ use crate::revoking::derive;
 use crate::stub;
 
 /// Mappings in one space, one behind the other.
-const DENSE: [u32; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
+const DENSE: [u32; 6] = [1, 16, 256, 1_024, 10_000, 100_000];
 /// Mappings in three spaces, each 4 MiB from the next.
 const SPARSE: [u32; 6] = [1, 4, 16, 64, 256, 1024];
 const SPACES: u32 = 3;

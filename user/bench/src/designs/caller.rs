@@ -1,6 +1,6 @@
-//! A caller in a space of its own, where this program's cannot be the caller's: `redirector`, under which messages are
-//! measured between spaces that nobody trusts. Whoever is not trusted cannot say that it is to be, so that the first program
-//! has to stay what it is.
+//! A caller in a space of its own, where this program's cannot be the caller's: `redirector` and `local-only`, where
+//! messages are measured between spaces that nobody trusts. Whoever is not trusted cannot say that it is to be, so that the
+//! first program has to stay what it is.
 
 use freehold_abi::designs::Design;
 use freehold_abi::{CapName, Rights};
@@ -23,7 +23,7 @@ pub struct Caller {
 impl Caller {
     /// Whether the design asks for one.
     pub fn needed() -> bool {
-        calls::design() == Design::Redirector
+        matches!(calls::design(), Design::Redirector | Design::LocalOnly)
     }
 
     /// A thread that runs `main`, told what to do by [`Caller::sample`]. It has capabilities to send to endpoints, by

@@ -23,7 +23,7 @@ use freehold_guest_tests::{check, check_eq};
 use freehold_rt::slots::Slot;
 use freehold_rt::{Utcb, calls};
 
-use super::items;
+use super::{fresh, items};
 use super::partner::{self, Partner};
 use super::pool;
 use crate::annex::Annex;
@@ -32,10 +32,12 @@ use crate::measure::{Sample, Series, any_wanted, section, wanted};
 use crate::stub;
 
 /// In the receiver's space: where capabilities arrive.
-const GIVEN: CapName = CapName(16);
+pub const GIVEN: CapName = CapName(16);
 /// What the receiver is told, beside how many pages it gets.
 const HOOK: u16 = 2000;
 const SUM: u16 = 2001;
+/// A page, for the directory index beyond this, where there is no Table yet.
+pub const FIRST_INDEX: u16 = 3000;
 
 /// Ways to give.
 const WAYS: [(&str, &str); 2] = [("delegate", "undelegate"), ("delegate.session", "undelegate.session")];
@@ -77,10 +79,11 @@ pub fn there() -> u32 {
 }
 
 /// The giver's pages; unmapped when dropped.
-struct Mapped(Frames);
+pub struct Mapped(Frames);
 
 impl Mapped {
-    fn new(count: u32, total_code: u32) -> Mapped {
+    /// Maps so many; each of them has totals of this code.
+    pub fn new(count: u32, total_code: u32) -> Mapped {
         let frames = Frames::take(count, 1);
         check_eq!(pages::map(&frames, pages::AT, Rights::WRITE, total_code), Ok(()));
         Mapped(frames)
@@ -113,9 +116,9 @@ impl Scene {
         self.receiver.name()
     }
 
-    /// Its space.
-    pub fn space(&self) -> CapName {
-        self.home.space()
+    /// Where it lives.
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     /// By a container capability, from which the receiver derives mappings.
@@ -160,7 +163,7 @@ impl Scene {
 
     /// A call with a copy of the capability: status, and the receiver's.
     #[inline(always)]
-    fn send(&self, proxy: &Slot, label: u16, rights: Rights) -> (u32, u32) {
+    pub fn send(&self, proxy: &Slot, label: u16, rights: Rights) -> (u32, u32) {
         // A hook has to be derived from the receiver's.
         let total = u32::from(label == HOOK);
         let item = Item { source: proxy.name(), moved: false, rights, total }.encode();
@@ -183,29 +186,29 @@ impl Scene {
         for round in 0..=rounds {
             // Without a limit, as programs call.
             giving.add(Utcb::current().within((FOREVER, FOREVER), &gives));
-            self.must_use(first, count, round);
+            self.must_use(first, there(), count, round);
             taking.add(Utcb::current().within((FOREVER, FOREVER), &takes_back));
-            self.must_not_use(count, round == rounds);
+            self.must_not_use(there(), count, round == rounds);
         }
         giving.finish();
         taking.finish();
     }
 
     /// The receiver reads what stands in all pages, and what it writes is seen here.
-    fn must_use(&self, first: u32, count: u32, round: u32) {
+    pub fn must_use(&self, first: u32, there: u32, count: u32, round: u32) {
         for page in 0..count {
             poke(first + page * FRAME, page * 7 + round);
         }
-        let told = self.receiver.tell(SUM, [there(), count]);
+        let told = self.receiver.tell(SUM, [there, count]);
         check_eq!(told[0], partner::sum(first, count), "{count} pages");
         check_eq!(peek(first + (count - 1) * FRAME + 4), told[1], "{count} pages");
     }
 
     /// It comes to none of them: to the first and the last one, or to all that are tried.
-    fn must_not_use(&self, count: u32, all: bool) {
+    pub fn must_not_use(&self, there: u32, count: u32, all: bool) {
         let step = if all { 1 } else { (count - 1).max(1) };
         for page in (0..count).step_by(step as usize) {
-            let seen = self.probe.read(there() + page * FRAME);
+            let seen = self.probe.read(there + page * FRAME);
             check!(seen.is_err(), "page {page} of {count}: {seen:?}");
         }
     }
@@ -238,6 +241,7 @@ fn receive(served: u32) {
             [stub::immediate(Call::Hook, Rights::WRITE.bits(), hook), 0]
         }
         _ if by_items => [stub::OK, 0],
+        FIRST_INDEX.. => [fresh::receive(u32::from(label - FIRST_INDEX)), 0],
         count => [stub::update(stub::words((GIVEN, 0), count.into(), CapName::NONE, page, 0)), 0],
     });
 }

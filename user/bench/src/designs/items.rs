@@ -21,7 +21,7 @@ use super::root::{self, Root};
 use super::taker::{Taker, mappings};
 use super::trust::Distrust;
 use crate::ipc::{BESIDE, SERVED};
-use crate::measure::{Series, any_wanted, section, wanted};
+use crate::measure::{Sample, Series, any_wanted, section, wanted};
 use crate::stub;
 
 /// In a client's space: the first program.
@@ -81,40 +81,65 @@ pub fn here() -> u32 {
     (super::index() + 1) * ENTRIES * FRAME
 }
 
+/// Whether every program may send map items.
+pub fn anybody_gives() -> bool {
+    matches!(calls::design(), Design::KernelHeap | Design::KernelQuota)
+}
+
 /// A row of `delegate.*` and `undelegate.*`.
 pub fn delegate(scene: &Scene, names: [&str; 2], count: u32) {
-    match calls::design() {
-        Design::KernelHeap | Design::KernelQuota => directly(scene, names, count),
-        _ => by_asking(scene, names, count),
-    }
+    if anybody_gives() { directly(scene, names, count) } else { by_asking(scene, names, count) }
 }
 
 /// This program sends an item, and unmaps.
 fn directly(scene: &Scene, names: [&str; 2], count: u32) {
     let given = Given::new(count, here());
-    let item = given.all_to(there());
-    let gives = || {
+    let takes_back = || timed(|| (given.take_back(), stub::OK));
+    scene.measure(names, (here(), count), || send(scene, &given, there()), takes_back);
+}
+
+/// The item that maps all pages to an address, sent.
+pub fn send(scene: &Scene, given: &Given, address: u32) -> Sample {
+    let item = given.all_to(address);
+    timed(|| {
         let message = [scene.receiver().0, Tag::new(0, 0).with_items(1).0, item[0], item[1]];
         let (status, [_, _, done, _]) = stub::call(Call::Call, message);
         (status, done)
-    };
-    let takes_back = || (given.take_back(), stub::OK);
-    scene.measure(names, (here(), count), || timed(gives), || timed(takes_back));
+    })
 }
 
 /// Another one asks this one to give, and to take back.
 fn by_asking(scene: &Scene, names: [&str; 2], count: u32) {
-    let given = Given::new(count, here());
-    let (root, home) = (Root::start(&given, scene.receiver()), Home::new());
-    home.give(ROOT, root.name(), Rights::SEND, 0);
-    let giver = Partner::start(&home, BESIDE, SERVED, ask);
-    let distrust = Distrust::of(&[home.space(), scene.space()]);
-    let asks = |order| {
-        check_eq!(giver.tell(order, [count, there()]), [stub::OK; 2]);
+    let asker = Asker::new(scene, count);
+    let gives = || asker.asks(root::PASS, count, there());
+    scene.measure(names, (here(), count), gives, || asker.asks(root::TAKE, count, 0));
+}
+
+/// Who asks this program for what it may not do itself.
+pub struct Asker {
+    _distrust: Option<Distrust>,
+    giver: Partner,
+    _home: Home,
+    _root: Root,
+    _given: Given,
+}
+
+impl Asker {
+    /// Starts it; this program has so many pages for the receiver.
+    pub fn new(scene: &Scene, count: u32) -> Asker {
+        let given = Given::new(count, here());
+        let (root, home) = (Root::start(&given, scene.receiver()), Home::new());
+        home.give(ROOT, root.name(), Rights::SEND, 0);
+        let giver = Partner::start(&home, BESIDE, SERVED, ask);
+        let distrust = Distrust::of(&[home.space(), scene.home().space()]);
+        Asker { _distrust: distrust, giver, _home: home, _root: root, _given: given }
+    }
+
+    /// It asks for `count` pages; an order of [`root`].
+    pub fn asks(&self, order: u16, count: u32, address: u32) -> Sample {
+        check_eq!(self.giver.tell(order, [count, address]), [stub::OK; 2]);
         partner::last()
-    };
-    scene.measure(names, (here(), count), || asks(root::PASS), || asks(root::TAKE));
-    drop((giver, distrust));
+    }
 }
 
 /// A client that passes an order on to the first program; what came of it.

@@ -17,6 +17,7 @@
 //! | [`bytes`] | `kernel.bytes.HOW.N`, `space.bytes.HOW.N` |
 //! | [`tree`], [`fanout`] | `revoke.FANOUT.DEPTH` |
 //! | [`latency`] | `latency.revoke.N` |
+//! | [`fresh`] | `delegate.new.1` |
 //! | [`items`] | the same by map items; what L4 kernels are measured by: `heap.*` |
 //! | [`caller`] | who sends the messages under `redirector` |
 //! | [`root`], [`client`] | who is asked for pages, and who asks |
@@ -28,6 +29,7 @@ mod client;
 mod delegate;
 mod fanout;
 mod first;
+mod fresh;
 mod items;
 mod latency;
 mod missing;
@@ -58,6 +60,7 @@ pub const PARTS: &[Part] = &[
     ("spaces", objects::spaces),
     ("map items", items::run),
     ("pages delegated", delegate::run),
+    ("a page where there is no table", fresh::run),
     ("pages of one's own", own::run),
     ("memory by mappings", bytes::run),
     ("revoking by fan-out and depth", fanout::run),
