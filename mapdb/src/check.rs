@@ -23,15 +23,16 @@ pub enum Broken {
 }
 
 impl Database {
-    /// Checks every list, table and account.
+    /// Checks every list, table and account. `settled`: no work is unfinished. What was taken back in part has nodes
+    /// whose parents are gone already: they hang on what stands before them, and go with it.
     ///
     /// # Errors
     /// The first thing found [`Broken`].
-    pub fn check<M: Memory>(&self, t: &Tables<M>) -> Result<(), Broken> {
+    pub fn check<M: Memory>(&self, t: &Tables<M>, settled: bool) -> Result<(), Broken> {
         let (mut nodes, mut tables, mut entries) = (0, 0, 0);
         for frame in (0..t.frame_count()).map(|number| number << 12) {
             match t.nature(frame) {
-                FrameType::Pooled => nodes += self.check_list(t, frame)?,
+                FrameType::Pooled => nodes += self.check_list(t, frame, settled)?,
                 FrameType::Directory => {
                     let (found, mappings) = self.check_space(t, frame)?;
                     (tables, entries) = (tables + found, entries + mappings);
@@ -43,7 +44,7 @@ impl Database {
         if nodes == entries && used == tables * BLOCK + nodes * NODE { Ok(()) } else { Err(Broken::Used) }
     }
 
-    fn check_list<M: Memory>(&self, t: &Tables<M>, frame: u32) -> Result<u32, Broken> {
+    fn check_list<M: Memory>(&self, t: &Tables<M>, frame: u32, settled: bool) -> Result<u32, Broken> {
         // Whether what is open at each depth can be written.
         let mut writable = [true; 256];
         let (mut before, mut at, mut nodes) = (None, self.first(t, frame), 0);
@@ -51,7 +52,7 @@ impl Database {
         while let Some(node) = at {
             let depth = self.depth(t, node) as usize;
             let deepest = before.map_or(0, |before| self.depth(t, before) as usize + 1);
-            let fits = depth <= deepest && (depth == 0) == before.is_none();
+            let fits = (depth <= deepest || !settled) && (depth == 0) == before.is_none();
             if self.previous(t, node) != before || !(fits || dying) {
                 return Err(Broken::List(frame));
             }
@@ -60,7 +61,7 @@ impl Database {
             if !entry.is_present() || entry.address() != frame || self.node_of(t, place) != node {
                 return Err(Broken::Entry(place));
             }
-            if depth != 0 && entry.is_writable() && !writable[depth - 1] && !dying {
+            if depth != 0 && entry.is_writable() && !writable[depth - 1] && settled {
                 return Err(Broken::Rights(frame));
             }
             writable[depth] = entry.is_writable();
