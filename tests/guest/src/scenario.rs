@@ -34,6 +34,8 @@ pub struct Counts {
     pub tables: u32,
     /// Threads of it.
     pub threads: u32,
+    /// Bytes of the kernel's pool that are in use (designs with a pool).
+    pub pool: u32,
 }
 
 impl Counts {
@@ -50,6 +52,7 @@ impl Counts {
             slots: slots::used().0,
             tables: space.tables,
             threads: space.threads,
+            pool: calls::kernel_info(Kernel::PoolUsed).expect("a number"),
         }
     }
 }

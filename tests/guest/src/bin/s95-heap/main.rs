@@ -7,6 +7,9 @@
 extern crate alloc;
 
 mod basic;
+mod edges;
+mod fpages;
+mod full;
 mod gift;
 mod party;
 mod speed;
@@ -22,7 +25,21 @@ fn main() {
         "s95-heap",
         &[
             ("a page mapped, mapped onward, taken back", basic::mapped),
-            ("windows", basic::windows),
+            ("rights of pages", basic::rights),
+            ("pages granted", basic::grants),
+            ("onto what is there already", basic::replaced),
+            ("chains as long as depths are", basic::chains),
+            ("unmaps", basic::unmaps),
+            ("fpages of all sizes", fpages::sizes),
+            ("hot spots", fpages::hot_spots),
+            ("fpages with holes", fpages::holes),
+            ("where no window is", fpages::windows),
+            ("frames given", edges::gifts),
+            ("frames that are given are no data", edges::donated),
+            ("beside Tables", edges::tables),
+            ("spaces and frames end", edges::ends),
+            ("the pool used up", full::pool),
+            ("quotas", full::quotas),
             ("what messages with pages cost", speed::messages),
             ("what a fault costs", speed::faults),
         ],

@@ -50,6 +50,9 @@ pub fn parties(count: usize) -> Vec {
 /// Parties.
 pub type Vec = alloc::vec::Vec<Party>;
 
+/// Where parties see pages, with nothing of theirs for 64 MiB: a multiple of 4 MiB.
+pub const THERE: u32 = 0x5000_0000;
+
 /// One page.
 pub const fn page(address: u32, rights: Rights) -> Fpage {
     Fpage::new(address, 0, rights.0 as u32)
@@ -58,6 +61,11 @@ pub const fn page(address: u32, rights: Rights) -> Fpage {
 /// The item that maps an fpage into a whole window at `to`.
 pub const fn at(fpage: Fpage, to: u32) -> MapItem {
     MapItem { fpage, hot_spot: to / FRAME, grant: false }
+}
+
+/// The same granted.
+pub const fn granted(fpage: Fpage, to: u32) -> MapItem {
+    MapItem { grant: true, ..at(fpage, to) }
 }
 
 impl Party {
