@@ -67,9 +67,15 @@ fn boot_all(scenarios: &[Scenario], jobs: usize, built: &Built, output: &Path) -
     failed.into_inner().expect("no worker panics while it prints")
 }
 
-/// Boots a scenario, and once more if it must come to the same the ordinary way.
+/// Boots a scenario, and once more if it must come to the same without the designs, or the ordinary way.
 fn boot(scenario: &Scenario, built: &Built, directory: &Path) -> Result<Boot> {
     let boot = suite::boot(scenario, built, None, directory)?;
+    if let Some(holds) = scenario.bare_too.filter(|_| scenario.expect.is_met_by(&boot.outcome)) {
+        let bare = Scenario { bare: true, holds: None, ..scenario.clone() };
+        let bare = suite::boot(&bare, built, None, &directory.with_extension("bare"))?;
+        ensure!(scenario.expect.is_met_by(&bare.outcome), "without the designs: {}", bare.outcome);
+        holds(&boot, &bare)?;
+    }
     let Some(least) = scenario.both_ways.filter(|_| scenario.expect.is_met_by(&boot.outcome)) else {
         return Ok(boot);
     };

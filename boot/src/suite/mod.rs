@@ -20,11 +20,12 @@ use scenario::Scenario;
 /// The word on the kernel's command line that switches the short paths off.
 const ORDINARY: &str = "fastpath=off";
 
-/// What was built: everything optimised, the kernel with debug assertions if a scenario wants it, and the emulator's
-/// plugin if one is to be watched.
+/// What was built: everything optimised, the kernel with debug assertions or without the designs if a scenario wants it,
+/// and the emulator's plugin if one is to be watched.
 pub struct Built {
     release: Guests,
     debug: Option<Guests>,
+    bare: Option<PathBuf>,
     plugin: Option<Plugin>,
 }
 
@@ -37,6 +38,10 @@ impl Built {
         install::ensure_command(qemu::PROGRAM, install::QEMU)?;
         let any = |which: fn(&Scenario) -> bool| scenarios.iter().any(which);
         Ok(Built {
+            bare: match any(|scenario| scenario.bare_too.is_some()) {
+                true => Some(guest::build_bare_kernel()?),
+                false => None,
+            },
             release: guest::build(&packages(scenarios), Profile::Release)?,
             debug: match any(|scenario| scenario.debug_kernel) {
                 true => Some(guest::build(&[guest::KERNEL.into()], Profile::Dev)?),
@@ -54,6 +59,9 @@ impl Built {
     /// # Errors
     /// It was not built.
     pub fn kernel(&self, scenario: &Scenario) -> Result<PathBuf> {
+        if scenario.bare {
+            return self.bare.clone().context("the kernel without the designs was not built");
+        }
         let guests = self.debug.as_ref().filter(|_| scenario.debug_kernel).unwrap_or(&self.release);
         guests.program(scenario.kernel)
     }

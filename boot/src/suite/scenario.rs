@@ -44,6 +44,10 @@ pub struct Scenario {
     /// It is booted twice, and must come to the same if every call goes the ordinary way through the kernel; else at
     /// least so many calls must take short paths.
     pub both_ways: Option<u64>,
+    /// It is booted once more with a kernel that was built without the designs, and this must hold of the two boots.
+    pub bare_too: Option<fn(&Boot, &Boot) -> anyhow::Result<()>>,
+    /// The kernel is that one.
+    pub bare: bool,
     /// The short paths are switched off.
     pub ordinary: bool,
     /// How the boot must end.
@@ -148,6 +152,8 @@ impl Scenario {
             watch: "",
             holds: None,
             both_ways: None,
+            bare_too: None,
+            bare: false,
             ordinary: false,
             expect: Expect::Pass(name),
         }

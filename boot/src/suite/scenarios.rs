@@ -182,15 +182,18 @@ fn transfer() -> Vec<Scenario> {
     ]
 }
 
-/// What each operation costs: no more than it did.
+/// What each operation costs: no more than it did, and with the designs in the kernel what it costs without.
 fn figures() -> Vec<Scenario> {
-    vec![Scenario {
+    let bench = |name| Scenario {
         modules: vec![BENCH],
         memory_mib: micro::MEMORY_MIB,
         watch: micro::WATCH,
-        holds: Some(micro::no_worse),
-        ..Scenario::alone("bench-baseline", Expect::Pass(micro::CLOSING))
-    }]
+        ..Scenario::alone(name, Expect::Pass(micro::CLOSING))
+    };
+    vec![
+        Scenario { holds: Some(micro::no_worse), ..bench("bench-baseline") },
+        Scenario { bare_too: Some(micro::costs_nothing), ..bench("bench-designs") },
+    ]
 }
 
 /// Every kind of long work at its longest: interrupts are off for no longer than they may be.

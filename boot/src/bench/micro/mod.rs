@@ -185,6 +185,19 @@ pub fn no_worse(boot: &Boot) -> Result<()> {
     Ok(())
 }
 
+/// Compares what boots of the program `bench` with the plugin found under two kernels, of which one was built without the
+/// designs that `user-tables` is compared with.
+///
+/// # Errors
+/// An operation does not take the same instructions and events under both; guest and plugin disagree.
+pub fn costs_nothing(with: &Boot, without: &Boot) -> Result<()> {
+    let (with, without) = (read(with)?, read(without)?);
+    let unlike = verdict::unlike(&with, &without);
+    ensure!(unlike.is_empty(), "it is not the same without the designs:\n    {}", unlike.join("\n    "));
+    println!("{} operations are the same with the designs and without", without.iter().count());
+    Ok(())
+}
+
 fn baseline(root: &Path) -> Result<(Machine, Results)> {
     let path = root.join(file::PATH);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;

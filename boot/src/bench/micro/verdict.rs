@@ -64,6 +64,41 @@ pub fn wrong(results: &Results) -> Vec<String> {
     steep.chain(behind.map(|row| format!("{}: another kernel needs less", row.name))).collect()
 }
 
+/// What is not the same in two runs, a line each: the instructions of every round that is told of, and what a round does.
+/// Not the lines that the kernel touches, which depend on where the linker puts things, nor bytes.
+pub fn unlike(with: &Results, without: &Results) -> Vec<String> {
+    let rounds = |figures: &Figures| {
+        let [crossings, switches, invlpg] = figures.events();
+        let Figures { min, median, p99, max, first, .. } = *figures;
+        [
+            ("at least", min),
+            ("instructions", median),
+            ("in 99 of 100", p99),
+            ("at most", max),
+            ("at first", first.unwrap_or(0)),
+            crossings,
+            switches,
+            invlpg,
+        ]
+    };
+    let mut lines = Vec::new();
+    for (name, figures) in without.iter().filter(|(_, figures)| figures.unit == "instructions") {
+        let Some(others) = with.get(name) else {
+            lines.push(format!("{name} was measured only without"));
+            continue;
+        };
+        let pairs = rounds(others).into_iter().zip(rounds(figures));
+        let differ: Vec<String> = pairs
+            .filter(|(with, without)| with.1 != without.1)
+            .map(|(with, without)| format!("{} {}, not {}", with.0, with.1, without.1))
+            .collect();
+        if !differ.is_empty() {
+            lines.push(format!("{name}: {}", differ.join("; ")));
+        }
+    }
+    lines
+}
+
 /// What is worse than what is kept, or not there: a line each. What is better, or new, is no fault. Instructions may be
 /// more by 1 %; crossings, loads of CR3 and INVLPGs not at all; lines by what their places make of them.
 pub fn worse(kept: &Results, now: &Results) -> Vec<String> {

@@ -6,8 +6,10 @@
 
 extern crate alloc;
 
+mod ends;
 mod redirected;
 mod scene;
+mod trusted;
 
 use freehold_abi::designs::Design;
 use freehold_guest_tests::scenario;
@@ -17,7 +19,27 @@ freehold_rt::entry!(main);
 
 fn main() {
     let parts: &[scenario::Part] = match calls::design() {
-        Design::Redirector => &[("words of all lengths, there and back", redirected::words)],
+        Design::Redirector => &[
+            ("words of all lengths, there and back", redirected::words),
+            ("one way", redirected::one_way),
+            ("capabilities", redirected::capabilities),
+            ("strings", redirected::strings),
+            ("ranges", redirected::ranges),
+            ("what does not come to the door", redirected::beside),
+            ("a pager's answer does", redirected::pager),
+            ("verdicts", redirected::verdicts),
+            ("a saved reply", redirected::saved_reply),
+            ("senders end", ends::senders),
+            ("redirectors end", ends::redirectors),
+            ("doors end", ends::doors),
+            ("destinations end", ends::destinations),
+            ("time limits", ends::limits),
+            ("answers that nobody waits for", ends::answers),
+            ("marks", trusted::marks),
+            ("spaces that untrusted spaces make", trusted::makes_spaces),
+            ("spaces that untrusted spaces use", trusted::uses_spaces),
+            ("many doors", trusted::doors),
+        ],
         _ => &[],
     };
     scenario::run("s96-policies", parts)
