@@ -57,6 +57,11 @@ pub trait Slots {
     fn set_revoking(&mut self, slot: Link, revoking: bool);
     /// The largest total, at most `total`, that the slot can store.
     fn representable(&self, slot: Link, total: u32) -> u32;
+    /// Whether totals are bounds. If not, a node that cannot pay has no bound from then on; what [`phi`] says holds no
+    /// more, and revoking takes as long as it takes.
+    fn is_bounded(&self) -> bool {
+        true
+    }
 }
 
 /// Why nothing was derived. Nothing has changed then.
@@ -184,11 +189,13 @@ fn pay_anew<S: Slots>(slots: &mut S, parent: Link, total: u32) -> Result<(), Der
     if above.depth >= MAX_DEPTH {
         return Err(DeriveError::TooDeep);
     }
-    if above.total != UNLIMITED {
-        if above.credits <= total {
+    if above.total != UNLIMITED && above.credits > total {
+        above.credits -= total + 1;
+    } else if above.total != UNLIMITED {
+        if slots.is_bounded() {
             return Err(DeriveError::NoCredits);
         }
-        above.credits -= total + 1;
+        (above.total, above.credits) = (UNLIMITED, UNLIMITED);
     }
     slots.put(parent, above);
     Ok(())
@@ -228,7 +235,8 @@ pub fn revoke_step<S: Slots>(slots: &mut S, slot: Link) -> Option<Link> {
         return None;
     }
     if above.total != UNLIMITED {
-        above.credits += 1 + below.credits;
+        let refund = if below.total == UNLIMITED { 0 } else { below.credits };
+        above.credits += 1 + refund;
     }
     above.revoking = true;
     slots.put(slot, above);

@@ -7,8 +7,8 @@ use freehold_abi::info::Kind;
 use freehold_abi::layout::{NODE_SLOTS, UNLIMITED};
 use freehold_abi::{CapName, Error, Rights, SlotRef};
 use freehold_captree::{Link, Slots, barred, derive, relocate};
-use freehold_user_pagetables::FrameType;
 use freehold_user_pagetables::layout::{self, BADGE, IN_NODE, OBJECT, SPACE_NODES, SPARE};
+use freehold_user_pagetables::{FrameType, Memory};
 
 use crate::errors::cause;
 use crate::kernel::Kernel;
@@ -221,7 +221,7 @@ impl Kernel {
         total: u32,
         content: Content,
     ) -> Result<(), Error> {
-        if total > self.tables.total_limit(slot.address() & !0xFFF) {
+        if total > self.tables.total_limit(slot.address() & !0xFFF) && self.tables.memory.is_bounded() {
             return Err(barred(&self.tables, parent).map_or(Error::NoCredits, cause));
         }
         derive(&mut self.tables, parent, slot, rights.0, total).map_err(cause)?;
@@ -268,7 +268,7 @@ impl Kernel {
             caller.reply.set(ReplyPlace::Slot(to));
         } else {
             let total = self.tables.node(from).total;
-            if total > self.tables.total_limit(to.address() & !0xFFF) {
+            if total > self.tables.total_limit(to.address() & !0xFFF) && self.tables.memory.is_bounded() {
                 return Err(Error::NoCredits);
             }
             self.revoking(from);
@@ -281,7 +281,6 @@ impl Kernel {
 
     /// Zeroes a slot that is off every list.
     pub fn clear(&mut self, slot: Link) {
-        use freehold_user_pagetables::Memory;
         self.tables.memory.clear(slot.address(), layout::SLOT);
     }
 }

@@ -4,7 +4,7 @@ use freehold_abi::info::Kind;
 use freehold_abi::layout::ENTRIES;
 use freehold_abi::{CapName, Error, Rights};
 use freehold_user_pagetables::layout::{BADGE, SPARE};
-use freehold_user_pagetables::{Budget, FreshRoot, total};
+use freehold_user_pagetables::{Budget, FreshRoot, Memory, total};
 
 use crate::caps::{Cap, Content};
 use crate::container::Container;
@@ -45,7 +45,7 @@ pub fn derive(k: &mut Kernel, t: ThreadRef) -> CallResult {
             let part = container.part(argument)?;
             let lends = cap.rights.and(rights).contains(Rights::EDIT) && container.is_boot(k);
             if lends {
-                let code = lend_code(t.immediate(), spare)?;
+                let code = lend_code(k, t.immediate(), spare)?;
                 if !lend(k, t, container, part, code)? {
                     return Ok(Outcome::Again);
                 }
@@ -78,9 +78,9 @@ pub fn relocate(k: &mut Kernel, t: ThreadRef) -> CallResult {
 }
 
 /// The code that lent roots get: no larger than what the lender's own were lent with.
-fn lend_code(immediate: u32, own: u32) -> Result<u32, Error> {
+fn lend_code(k: &Kernel, immediate: u32, own: u32) -> Result<u32, Error> {
     let code = immediate >> LEND_CODE & 63;
-    if total::decode(code) > total::decode(own) {
+    if total::decode(code) > total::decode(own) && k.tables.memory.is_bounded() {
         return Err(Error::NoCredits);
     }
     Ok(code)

@@ -21,7 +21,7 @@ use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{Errand, ThreadRef, reg};
-use crate::{designs, device, ipc, transfer, units};
+use crate::{device, hooks, ipc, transfer, units};
 
 /// Revoke: takes back all that was derived from a capability.
 pub fn revoke(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -214,7 +214,7 @@ impl Kernel {
             FrameType::Directory => self.empty_space(frame),
             FrameType::Table => self.empty_table(frame),
             FrameType::CapNode => self.empty_node(frame),
-            FrameType::Pooled => designs::end_frame(self, frame),
+            FrameType::Pooled => hooks::end_frame(self, frame),
             _ => Progress::Done,
         });
         spend!(self, FRAME / UNIT_BYTES);
@@ -298,7 +298,9 @@ impl Kernel {
             let frame = self.tables.memory.swap(nodes + 4 * node, 0);
             self.tables.set_owner(frame, 0);
         }
-        finish!(designs::end_space(self, directory));
+        if self.has_pool {
+            finish!(hooks::end_space(self, directory));
+        }
         finish!(self.detach_tables(directory, 0));
         finish!(self.empty_entries(directory));
         self.leave_directory(directory);

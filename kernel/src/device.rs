@@ -11,7 +11,7 @@ use freehold_captree::Link;
 use freehold_user_pagetables::Budget;
 
 use crate::arch::{io, pic, pit};
-use crate::designs::trust;
+use crate::hooks;
 use crate::kernel::Kernel;
 use crate::notification;
 use crate::syscall::{CallResult, Outcome};
@@ -77,7 +77,7 @@ pub fn acknowledge(k: &mut Kernel, t: ThreadRef) -> CallResult {
 pub fn forget(k: &mut Kernel, slot: Link) {
     let cap = k.read(slot);
     if !matches!(cap.kind, Kind::Notification | Kind::Irq) {
-        return trust::endpoint_ends(k, slot);
+        return hooks::endpoint_ends(k, slot);
     }
     for line in 0..pic::LINES {
         let is_line = cap.kind == Kind::Irq && cap.badge == line;

@@ -15,7 +15,6 @@ use freehold_user_pagetables::layout::{IN_NODE, SPARE};
 use freehold_user_pagetables::{Budget, FrameType};
 
 use crate::caps::{Cap, Content};
-use crate::designs::redirect;
 use crate::items::Named;
 use crate::kernel::Kernel;
 use crate::queue::{self, QUEUE};
@@ -24,7 +23,7 @@ use crate::strings::Part;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, Until, reg, special};
 use crate::transfer::{self, Exchange};
-use crate::{items, notification, pager, strings, units};
+use crate::{hooks, items, notification, pager, strings, units};
 
 /// Call: sends and waits for the reply.
 pub fn call(k: &mut Kernel, t: ThreadRef) -> CallResult {
@@ -96,7 +95,7 @@ pub fn receive_on(k: &mut Kernel, t: ThreadRef) -> CallResult {
         let calling = sender.state.get() == State::Calling;
         k.dequeue(origin, sender);
         if !entitled {
-            if redirect::arrive(k, sender, t) {
+            if hooks::arrive(k, sender, t) {
                 return Ok(Outcome::Done);
             }
             end_wait(k, sender, Error::Canceled);
@@ -371,6 +370,7 @@ pub fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
 }
 
 /// Lets the limit of `t`'s wait pass in so many milliseconds, but not before the next tick.
+#[inline(always)]
 pub fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
     if limit != FOREVER {
         k.wheel.arm(t, limit.div_ceil(TICK_MS).max(1));
@@ -467,7 +467,7 @@ impl Kernel {
         if !thread.is(special::INVOLVED) {
             return true;
         }
-        redirect::recall(thread);
+        hooks::recall(thread);
         let by = thread.waits_by.get();
         let right = match thread.state.get() {
             State::Sending | State::Calling => Rights::SEND,

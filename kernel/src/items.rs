@@ -86,6 +86,7 @@ impl Named {
 /// # Errors
 /// NoSlots; BadItem (empty source, object's own slot moved, copy of a reply capability or of a container
 /// without Share); what deriving or moving lacks. Nothing has moved then.
+#[inline(never)]
 pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
     if named.map_items().next().is_some() {
         return designs::items::transfer(k, from, to, named);
@@ -114,6 +115,7 @@ pub fn carry_all(k: &mut Kernel, transfers: &Transfers) -> Result<(), Error> {
 ///
 /// # Errors
 /// NoSlots, BadItem.
+#[inline(never)]
 pub fn check(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
     if named.map_items().next().is_some() {
         return designs::items::check(k, from, to, named);

@@ -42,6 +42,8 @@ pub struct Kernel {
     pub ordinary_calls: u32,
     /// Bytes of the kernel's own frames at the end of boot; 0 while booting.
     pub boot_kernel_bytes: u32,
+    /// Whether the design has a pool for tables and mappings.
+    pub has_pool: bool,
     /// What the design under comparison has of its own.
     pub designs: designs::State,
     /// The thread whose registers and space are in the processor.
@@ -88,6 +90,7 @@ impl Kernel {
             space_switches: 0,
             ordinary_calls: 0,
             boot_kernel_bytes: 0,
+            has_pool: false,
             designs: designs::State::new(),
             loaded: None,
             fpu_owner: None,

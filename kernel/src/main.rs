@@ -23,6 +23,7 @@ mod destroy;
 mod device;
 mod errors;
 mod first;
+mod hooks;
 mod info;
 mod ipc;
 mod items;

@@ -13,8 +13,8 @@ use freehold_user_pagetables::{Budget, Donation, FrameType, Memory, total};
 use crate::arch::paging;
 use crate::caps::Content;
 use crate::container::Container;
-use crate::designs;
 use crate::errors::cause;
+use crate::hooks;
 use crate::kernel::Kernel;
 use crate::queue::{self, SIBLINGS};
 use crate::syscall::{CallResult, Outcome};
@@ -72,7 +72,9 @@ pub fn space(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Ok(Outcome::Again);
     }
     k.make_space(frame, slot, base, pages)?;
-    designs::made_space(k, t, frame);
+    if k.has_pool {
+        hooks::made_space(k, t, frame);
+    }
     if t.immediate() & 1 != 0 {
         k.tables.hide_area(frame);
     }
@@ -130,6 +132,7 @@ impl Kernel {
     ///
     /// # Errors
     /// As donation.
+    #[inline(never)]
     pub fn make_cap_node(&mut self, frame: u32, directory: u32, node: u32) -> Result<(), Error> {
         let donation = self.tables.check_donation(frame, FrameType::CapNode).map_err(cause)?;
         self.donate(donation);
@@ -254,6 +257,7 @@ impl Kernel {
     }
 
     /// Donates a root. What that leaves must be flushed before the frame is cleared.
+    #[inline(never)]
     fn donate(&mut self, donation: Donation) {
         let flush = self.tables.donate(donation);
         self.owe(flush);
@@ -264,7 +268,7 @@ impl Kernel {
     fn check_new(&self, frame: u32, kind: FrameType) -> Result<Donation, Error> {
         let donation = self.tables.check_donation(frame, kind).map_err(cause)?;
         match self.tables.total_limit(frame) {
-            0 => Err(Error::NoCredits),
+            0 if self.tables.memory.is_bounded() => Err(Error::NoCredits),
             _ => Ok(donation),
         }
     }

@@ -9,7 +9,7 @@ use freehold_abi::{CapName, Error, Rights, fault};
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{FaultMessage, ThreadRef, reg};
-use crate::{designs, ipc, transfer};
+use crate::{hooks, ipc, transfer};
 
 /// Sends a fault's message to the thread's pager, in its name. Without a pager it stops.
 pub fn report(k: &mut Kernel, t: ThreadRef, message: FaultMessage) {
@@ -42,7 +42,7 @@ pub fn ask(k: &mut Kernel, t: ThreadRef, message: FaultMessage) -> CallResult {
 /// Those of the pages that the answer brings, in designs that have such items; the thread waits on.
 pub fn answer(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) -> Result<Option<ThreadRef>, Error> {
     if pager.tag().items() != 0 {
-        designs::items::answer(k, pager, faulted)?;
+        hooks::answer_items(k, pager, faulted)?;
     }
     let (label, place) = (pager.tag().label(), (pager.get(reg::EDI), pager.get(reg::EBP)));
     k.drop_reply(faulted);

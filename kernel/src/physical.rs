@@ -22,6 +22,11 @@ fn pointer(address: u32) -> *mut u32 {
 }
 
 impl Memory for Physical {
+    #[cold]
+    fn is_bounded(&self) -> bool {
+        crate::hooks::has_credits()
+    }
+
     #[inline(always)]
     fn load(&self, address: u32) -> u32 {
         // SAFETY: in the direct map and aligned, see above. While the kernel runs only page walks write it, and only

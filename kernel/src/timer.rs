@@ -44,6 +44,8 @@ impl Wheel {
     }
 
     /// Lets the time limit of `thread` pass at the tick `deadline`; if that is over, at the next one.
+    #[cold]
+    #[inline(never)]
     pub fn arm_until(&mut self, thread: ThreadRef, deadline: u32) {
         self.cancel(thread);
         thread.deadline.set(deadline);

@@ -154,7 +154,7 @@ impl<M: Memory> Tables<M> {
     /// Whether the memory of a Table was lent with a smaller total than that of `code`: codes grow with their totals.
     #[inline(always)]
     fn exceeds_limit(&self, table: u32, code: u32) -> bool {
-        code != 0 && code > self.meta(self.root(table)).code()
+        code != 0 && code > self.meta(self.root(table)).code() && self.memory.is_bounded()
     }
 
     /// Why nothing can be mapped into the Table of `destination`, or not with this total.

@@ -13,6 +13,10 @@ pub trait Memory {
     fn swap(&mut self, address: u32, word: u32) -> u32;
     /// Writes zeros. Both numbers are multiples of four.
     fn clear(&mut self, address: u32, bytes: u32);
+    /// Whether totals bound what can be derived; [`freehold_captree::Slots::is_bounded`].
+    fn is_bounded(&self) -> bool {
+        true
+    }
     /// How many words from `address` on are zero before the first that is not: `words` if all are.
     fn zeros(&self, address: u32, words: u32) -> u32 {
         (0..words).take_while(|word| self.load(address + 4 * word) == 0).count() as u32

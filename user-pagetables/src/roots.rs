@@ -106,6 +106,7 @@ impl<M: Memory> Tables<M> {
 
     /// Turns a root, or the four of a Table or Directory, into an object: no longer mapped anywhere, its
     /// root the head of the object's list, with all its credits. The contents are what they were.
+    #[inline(always)]
     pub fn donate(&mut self, donation: Donation) -> Flush {
         let Donation { frame, kind } = donation;
         debug_assert!(self.check_donation(frame, kind).is_ok(), "something has changed since");

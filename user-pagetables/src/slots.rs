@@ -137,6 +137,10 @@ impl<M: Memory> Slots for Entries<'_, M> {
     fn representable(&self, _: Link, wanted: u32) -> u32 {
         total::decode(total::encode(wanted))
     }
+
+    fn is_bounded(&self) -> bool {
+        self.0.is_bounded()
+    }
 }
 
 impl<M: Memory> Tables<M> {
@@ -249,5 +253,9 @@ impl<M: Memory> Slots for Tables<M> {
             IN_NODE => wanted,
             _ => total::decode(total::encode(wanted)),
         }
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.memory.is_bounded()
     }
 }

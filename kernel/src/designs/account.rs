@@ -49,7 +49,6 @@ pub fn set_quota(k: &mut Kernel, t: ThreadRef) -> CallResult {
 }
 
 /// `t` has made the space of `directory`.
-#[inline(always)]
 pub fn made_space(k: &mut Kernel, t: ThreadRef, directory: u32) {
     if k.designs.design == Design::KernelQuota && t.directory.get() == k.designs.first_space {
         k.tables.memory.store(directory + POOL_QUOTA, k.designs.quota);

@@ -5,18 +5,13 @@ use freehold_user_pagetables::Progress;
 use crate::kernel::Kernel;
 
 /// Takes back all that a space that ends has of the pool.
-#[inline(always)]
 pub fn end_space(k: &mut Kernel, directory: u32) -> Progress {
-    if !k.designs.has_pool() {
-        return Progress::Done;
-    }
     let (progress, flush) = k.designs.database.end_space(&mut k.tables, directory, &mut k.units);
     k.owe(flush);
     progress
 }
 
 /// Takes back every mapping of a root of the mapping database that ends.
-#[cold]
 pub fn end_frame(k: &mut Kernel, frame: u32) -> Progress {
     let (progress, flush) = k.designs.database.end_frame(&mut k.tables, frame, &mut k.units);
     k.owe(flush);

@@ -13,6 +13,8 @@ mod steps;
 pub mod trust;
 mod unmap;
 
+use core::sync::atomic::{AtomicBool, Ordering};
+
 use freehold_abi::Error;
 use freehold_abi::designs::{Design, Operation};
 use freehold_abi::info::Kernel as Question;
@@ -62,6 +64,8 @@ pub fn choose(loaded: &Loaded) -> State {
 /// The pool lies at `place`, and the first program, which has the Directory `first_space`, may have all of it.
 pub fn found(k: &mut Kernel, place: u32, first_space: u32) {
     k.designs.first_space = first_space;
+    k.has_pool = k.designs.has_pool();
+    CREDITS.store(k.designs.design != Design::CreditsOff, Ordering::Relaxed);
     if k.designs.has_pool() {
         k.designs.database.pool = Pool::new(place, k.designs.pool);
         k.tables.memory.store(first_space + POOL_QUOTA, u32::MAX);
@@ -117,6 +121,14 @@ impl State {
         ];
         answers.into_iter().find(|&(known, _)| known as u32 == question).map(|(_, answer)| answer)
     }
+}
+
+/// Whether totals are bounds.
+static CREDITS: AtomicBool = AtomicBool::new(true);
+
+/// Whether totals are bounds: not under `user-tables,credits=off`.
+pub fn has_credits() -> bool {
+    CREDITS.load(Ordering::Relaxed)
 }
 
 /// Design: a call of the design.

@@ -49,11 +49,9 @@ pub fn call(_: &mut Kernel, _: ThreadRef) -> CallResult {
 }
 
 /// Nothing is to be done for a space that is made.
-#[inline(always)]
 pub fn made_space(_: &mut Kernel, _: ThreadRef, _: u32) {}
 
 /// Nothing is to be done for a space that ends.
-#[inline(always)]
 pub fn end_space(_: &mut Kernel, _: u32) -> Progress {
     Progress::Done
 }
@@ -98,13 +96,11 @@ pub mod redirect {
     use super::{Kernel, ThreadRef};
 
     /// Nobody waits without a capability to do so.
-    #[inline(always)]
     pub fn arrive(_: &mut Kernel, _: ThreadRef, _: ThreadRef) -> bool {
         false
     }
 
     /// Items are what they are.
-    #[inline(always)]
     pub fn recall(_: ThreadRef) {}
 }
 
@@ -114,6 +110,10 @@ pub mod trust {
     use freehold_captree::Link;
 
     /// It is no redirector's.
-    #[inline(always)]
     pub fn endpoint_ends(_: &mut Kernel, _: Link) {}
+}
+
+/// Totals are bounds.
+pub fn has_credits() -> bool {
+    true
 }

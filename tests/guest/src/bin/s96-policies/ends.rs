@@ -253,7 +253,9 @@ pub fn answers() {
         let mut client = Some(client);
         match what {
             "time" => check!(client.as_ref().is_some_and(Worker::ends)),
-            "stop" => check_eq!(client.as_ref().map(|client| calls::stop_thread(client.name())), Some(Ok(()))),
+            "stop" => {
+                check_eq!(client.as_ref().map(|client| calls::stop_thread(client.name())), Some(Ok(())))
+            }
             "end" => check_eq!(client.take().map(Worker::destroy), Some(Ok(()))),
             _ => true,
         };

@@ -179,7 +179,10 @@ pub fn strings() {
         unsafe { utcb.set_buffers(&[part]) };
         utcb.set_strings(&[part]);
         let got = calls::receive_strings(scene.endpoint.name());
-        check_eq!(got.map(|(got, arrived)| (got.badge, got.message.word(2), arrived)), Ok((SENT_BY, 9, bytes)));
+        check_eq!(
+            got.map(|(got, arrived)| (got.badge, got.message.word(2), arrived)),
+            Ok((SENT_BY, 9, bytes))
+        );
         check_eq!(peek(pages::address(0)) as u8, 0xFE);
         poke(pages::address(0), 0x1234_5678);
         check_eq!(calls::reply_strings(None, &Message::new(0).with_strings()), Ok(()));
@@ -203,7 +206,10 @@ pub fn strings() {
         let again = calls::reply_strings(None, &Message::of(0, &[3]).with_strings());
         tell(1, again.map_err(|broken| broken.error));
         let _ = calls::receive(FROM);
-        tell(2, calls::reply_strings(None, &Message::of(0, &[3]).with_strings()).map_err(|broken| broken.error));
+        tell(
+            2,
+            calls::reply_strings(None, &Message::of(0, &[3]).with_strings()).map_err(|broken| broken.error),
+        );
         tell(3, calls::reply(None, &Message::of(0, &[4])));
     }
 }
@@ -260,7 +266,10 @@ pub fn beside() {
     check_eq!(calls::wait(bits.name()), Ok(4));
     check_eq!((told(0), told(1), told(4)), (Some(Ok(())), Some(Ok(())), Some(Ok(()))));
     check_eq!(board::get(3), 3);
-    check_eq!(calls::receive(pager.name()).map(|got| got.message.label()), Ok(freehold_abi::fault::EXCEPTION));
+    check_eq!(
+        calls::receive(pager.name()).map(|got| got.message.label()),
+        Ok(freehold_abi::fault::EXCEPTION)
+    );
     check_eq!(calls::reply(None, &Message::new(0)), Ok(()));
     check!(worker.ends() && server.ends());
     check_eq!(board::get(2), 1);
@@ -301,7 +310,10 @@ pub fn verdicts() {
     let number = freehold_abi::Call::Design;
     let operation = freehold_abi::designs::Operation::Propagate as u32;
     check_eq!(freehold_rt::call::call(number, operation, [0, 999, 0, 0]).0, Err(Error::OutOfRange));
-    check_eq!(freehold_rt::call::call(number, operation, [scene.badged.name().0, 0, 0, 0]).0, Err(Error::NoRight));
+    check_eq!(
+        freehold_rt::call::call(number, operation, [scene.badged.name().0, 0, 0, 0]).0,
+        Err(Error::NoRight)
+    );
     check_eq!(first.state(), State::AwaitingReply, "nothing has happened yet");
     let next = calls::propagate_and_receive(Err(Error::MapRefused), scene.door.name());
     check_eq!(next.map(|[badge, _, word, _]| (badge, word)), Ok((crate::scene::BADGE, 2)));

@@ -1,13 +1,13 @@
 //! Who is trusted, and that nobody comes to be.
 
-use freehold_abi::info::{place, State};
+use freehold_abi::info::{State, place};
 use freehold_abi::layout::ENTRIES;
 use freehold_guest_tests::home::{BLOCKS, Home};
 use freehold_guest_tests::objects::{derived, endpoint};
 use freehold_guest_tests::pages::Frames;
 use freehold_guest_tests::worker::{ABOVE, Worker};
 use freehold_guest_tests::{board, check, check_eq};
-use freehold_rt::calls::{self, ThreadPlace};
+use freehold_rt::calls::{self, Lend, ThreadPlace};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Rights, SlotRef};
 
@@ -23,8 +23,16 @@ fn lend(home: &Home, count: u32) -> (Frames, Slot) {
     let frames = Frames::take(count, 4);
     let proxy = Slot::take().expect("a slot");
     let part = calls::range(frames.at(0), count);
-    calls::lend(frames.container(), proxy.reference(), Rights::ALL, part, 63, 400).expect("memory lent");
-    let given = calls::lend(proxy.name(), home.slot(MEMORY), Rights::ALL, calls::range(0, count), 63, 100);
+    calls::lend(frames.container(), proxy.reference(), Rights::ALL, part, Lend::UNLIMITED, 400)
+        .expect("memory lent");
+    let given = calls::lend(
+        proxy.name(),
+        home.slot(MEMORY),
+        Rights::ALL,
+        calls::range(0, count),
+        Lend::UNLIMITED,
+        100,
+    );
     check_eq!(given, Ok(()));
     (frames, proxy)
 }
@@ -33,8 +41,11 @@ fn lend(home: &Home, count: u32) -> (Frames, Slot) {
 pub fn marks() {
     fn says(_: u32) {
         tell(0, calls::distrust(CapName::NONE, None));
-        let (number, operation) = (freehold_abi::Call::Design, freehold_abi::designs::Operation::Distrust as u32);
-        for (at, space, endpoint) in [(1, CapName::NONE, 0), (2, MADE, 0), (3, MADE, TO.0), (4, CapName::NONE, TO.0)] {
+        let (number, operation) =
+            (freehold_abi::Call::Design, freehold_abi::designs::Operation::Distrust as u32);
+        for (at, space, endpoint) in
+            [(1, CapName::NONE, 0), (2, MADE, 0), (3, MADE, TO.0), (4, CapName::NONE, TO.0)]
+        {
             tell(at, freehold_rt::call::call(number, operation, [space.0, endpoint, 0, 0]).0);
         }
         sender(0);
@@ -71,7 +82,8 @@ pub fn makes_spaces() {
             .and_then(|()| calls::derive(TO, SlotRef::of(MADE, TO), Rights::SEND, 0, 0))
             .and_then(|()| {
                 let (thread, utcb) = (13, 14);
-                let place = ThreadPlace { container: MEMORY, thread, utcb, space: MADE, address: BLOCKS, fpu: false };
+                let place =
+                    ThreadPlace { container: MEMORY, thread, utcb, space: MADE, address: BLOCKS, fpu: false };
                 calls::make_thread(place, SlotRef::own(THREAD))
             });
         tell(0, made);
@@ -93,7 +105,12 @@ pub fn makes_spaces() {
     check_eq!(calls::hook(image, space.name(), place::IMAGE >> 22, Rights::WRITE), Ok(()));
     let code = Frames::take(4, 1);
     let stack = freehold_guest_tests::pages::update(
-        (code.container(), code.at(2)), 2, space.name(), (BLOCKS + 0x10_0000) >> 12, Rights::WRITE, 0,
+        (code.container(), code.at(2)),
+        2,
+        space.name(),
+        (BLOCKS + 0x10_0000) >> 12,
+        Rights::WRITE,
+        0,
     );
     check_eq!(calls::update(&[stack]), Ok(()));
     let thread = Slot::take().expect("a slot");
@@ -107,7 +124,8 @@ pub fn makes_spaces() {
     };
     check_eq!(calls::make_thread(place, thread.reference()), Ok(()));
     let entry = sends_bare as *const () as u32;
-    let started = calls::start_thread(thread.name(), entry, BLOCKS + 0x10_2000, CapName::NONE, ABOVE.priority);
+    let started =
+        calls::start_thread(thread.name(), entry, BLOCKS + 0x10_2000, CapName::NONE, ABOVE.priority);
     check_eq!(started, Ok(()));
     check_eq!(scene.shown().map(|message| message.label()), Ok(17));
     check_eq!(calls::propagate(Err(Error::Busy)), Ok(()));
@@ -147,8 +165,14 @@ pub fn uses_spaces() {
     check_eq!(board::get(5), Error::Busy as u32);
 
     fn makes(_: u32) {
-        let place =
-            ThreadPlace { container: MEMORY, thread: 0, utcb: 1, space: MADE, address: BLOCKS + 0x3F_0000, fpu: false };
+        let place = ThreadPlace {
+            container: MEMORY,
+            thread: 0,
+            utcb: 1,
+            space: MADE,
+            address: BLOCKS + 0x3F_0000,
+            fpu: false,
+        };
         tell(1, calls::make_thread(place, SlotRef::own(CapName(54))));
     }
     let another = Home::new();
