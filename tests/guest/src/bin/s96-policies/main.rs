@@ -6,7 +6,9 @@
 
 extern crate alloc;
 
+mod credits;
 mod ends;
+mod items;
 mod redirected;
 mod scene;
 mod trusted;
@@ -35,12 +37,27 @@ fn main() {
             ("destinations end", ends::destinations),
             ("time limits", ends::limits),
             ("answers that nobody waits for", ends::answers),
+            ("map items are refused", items::refused),
+            ("map items that a redirector lets past", items::let_past),
+            ("items that are changed behind its back", items::changed),
+            ("a pager's answer with a page", items::answered),
             ("marks", trusted::marks),
             ("spaces that untrusted spaces make", trusted::makes_spaces),
             ("spaces that untrusted spaces use", trusted::uses_spaces),
             ("many doors", trusted::doors),
         ],
-        _ => &[],
+        Design::LocalOnly => {
+            &[("map items", items::local_only), ("a pager's answer with a page", items::answered)]
+        }
+        Design::RootOnly => &[("map items", items::root_only)],
+        Design::CreditsOff => &[
+            ("capabilities", credits::capabilities),
+            ("mappings", credits::mappings),
+            ("lent memory", credits::lent),
+            ("items", credits::items),
+            ("no pool", credits::calls_are_unknown),
+        ],
+        _ => &[("no policy", credits::calls_are_unknown)],
     };
     scenario::run("s96-policies", parts)
 }

@@ -31,12 +31,24 @@ pub struct Scene {
 impl Scene {
     /// An untrusted space, with a door from which nobody receives yet.
     pub fn new() -> Scene {
+        let scene = Scene::trusted();
+        check_eq!(calls::distrust(scene.home.space(), Some(scene.badged.name())), Ok(()));
+        scene
+    }
+
+    /// An untrusted space, where that needs no door.
+    pub fn without_door() -> Scene {
+        let scene = Scene::trusted();
+        check_eq!(calls::distrust(scene.home.space(), None), Ok(()));
+        scene
+    }
+
+    fn trusted() -> Scene {
         board::clear();
         let (home, door, endpoint) = (Home::new(), endpoint(), endpoint());
         let badged = derived(door.name(), Rights::SEND, BADGE, 0);
         home.give(TO, endpoint.name(), Rights::SEND, SENT_BY);
         home.give(FROM, endpoint.name(), Rights::RECEIVE, 0);
-        check_eq!(calls::distrust(home.space(), Some(badged.name())), Ok(()));
         Scene { home, door, endpoint, badged }
     }
 
