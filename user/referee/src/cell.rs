@@ -68,6 +68,7 @@ pub fn run(house: &House<'_>, attackers: u32, claims: &mut Claims) -> Result<(),
         frames_lost: before.lost(&after),
         pool_lost: after.pool.saturating_sub(before.pool),
         allocated: seen.allocated,
+        server_charged: seen.server_charged,
     };
     let (outcome, detail) = judge(&found);
     let attacked = seen.attacked.unwrap_or_default();
@@ -107,6 +108,7 @@ struct Seen {
     verdicts: Vec<Verdict>,
     taken_back: Option<TakenBack>,
     charged: u32,
+    server_charged: u32,
     pool_used: u32,
     allocated: u32,
 }
@@ -136,13 +138,14 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
     let attacked = victim.work(plan.window);
     let pool_used = pool(Kernel::PoolUsed);
     let charged = pairs.iter().map(|pair| pair.charged_bytes(plan.design)).sum();
+    let server_charged = victim.server_charged(plan.design);
     pairs.iter().for_each(Pair::stop);
     let verdicts = pairs.iter().flat_map(Pair::verdicts).flatten().collect();
     let pool_used = pool_used.max(pool(Kernel::PoolUsed));
     let allocated = pool(Kernel::AllocatedBytes);
     let taken_back = taker.map(Taker::end).transpose()?;
     pairs.into_iter().try_for_each(Pair::destroy)?;
-    Ok(Seen { attacked, verdicts, taken_back, charged, pool_used, allocated })
+    Ok(Seen { attacked, verdicts, taken_back, charged, server_charged, pool_used, allocated })
 }
 
 fn pool(question: Kernel) -> u32 {

@@ -1,7 +1,7 @@
 //! What became of it: held, degraded or broken.
 //!
 //! *Broken*: an attacker shows evidence; an operation of the victim's was refused; the victim stands still; lent memory
-//! did not come back; frames or bytes of the kernel's are lost; or, where the kernel promises to allocate nothing, it did. *Degraded*:
+//! did not come back; frames or bytes of the kernel's are lost; the victim's server has to pay for what others sent; or, where the kernel promises to allocate nothing, it did. *Degraded*:
 //! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else.
 
 use alloc::format;
@@ -37,6 +37,8 @@ pub struct Found<'a> {
     pub pool_lost: u32,
     /// Bytes that the kernel allocated after boot.
     pub allocated: u32,
+    /// Bytes of the pool that the victim's server has to pay for.
+    pub server_charged: u32,
 }
 
 /// The outcome, and how.
@@ -67,6 +69,10 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         (found.frames_lost, "frames are lost"),
         (found.pool_lost, "bytes of the pool are lost"),
         (found.allocated, "bytes were allocated by the kernel"),
+        (
+            found.server_charged,
+            "bytes of the pool are charged to the victim's server for what it did not ask for",
+        ),
     ] {
         if count != 0 {
             reasons.push(format!("{count} {what}"));

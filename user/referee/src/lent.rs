@@ -16,8 +16,9 @@ use freehold_rt::{CapName, Error, Rights, SlotRef, memory, time};
 
 use crate::memory::Memory;
 
-/// What can be derived from the borrower's capability.
+/// What can be derived from the borrower's capability, and from what it hangs on: it, and the loader's proxy.
 const TOTAL: u32 = 64;
+const PROXY_TOTAL: u32 = TOTAL + 2;
 
 /// Pages that an attacker has borrowed.
 pub struct Lent {
@@ -35,7 +36,7 @@ impl Lent {
         let frames = memory::take(LENT_PAGES, LENT_PAGES).ok_or(Failure::NoMemory)?;
         let proxy = Slot::take().ok_or(Failure::NoSlot)?;
         let range = calls::range(frames.first, frames.count);
-        calls::lend(frames.container, proxy.reference(), Rights::ALL, range, Lend::LARGEST, TOTAL + 1)?;
+        calls::lend(frames.container, proxy.reference(), Rights::ALL, range, Lend::LARGEST, PROXY_TOTAL)?;
         Ok(Lent { frames, proxy })
     }
 
@@ -97,10 +98,10 @@ impl Taker {
             None => Order::Client(badge),
         };
         let bound =
-            (design == Design::UserTables).then(|| LENT_PAGES * (1 + Lend::LARGEST.total()) + TOTAL + 1);
+            (design == Design::UserTables).then(|| LENT_PAGES * (1 + Lend::LARGEST.total()) + PROXY_TOTAL);
         *ORDER.lock() = Some((order, ticks));
         STATUS.store(PENDING, Ordering::Relaxed);
-        let thread = thread::spawn(take_back, 0, Options::new(PRIORITY + 1))?;
+        let thread = thread::spawn(take_back, 0, Options::new(PRIORITY))?;
         Ok(Taker { thread, bound })
     }
 
@@ -141,5 +142,5 @@ fn from_borrower(frames: Extent, proxy: CapName) -> Result<(), Error> {
     calls::reclaim(frames.container, frames.first, frames.count).map_err(|stop| stop.error)?;
     calls::delete(proxy)?;
     let range = calls::range(frames.first, frames.count);
-    calls::lend(frames.container, proxy, Rights::ALL, range, Lend::LARGEST, TOTAL + 1)
+    calls::lend(frames.container, proxy, Rights::ALL, range, Lend::LARGEST, PROXY_TOTAL)
 }

@@ -62,7 +62,8 @@ impl Needs {
             "derive-during-revoke" | "container-hoarding" | "credit-exhaustion" => {
                 Needs { lent: true, head_start: 20, ..usual }
             }
-            "derivation-depth" | "depth-wrap" => Needs { head_start: 20, ..usual },
+            // Nothing but the deepest derivation that there is ends a chain.
+            "derivation-depth" | "depth-wrap" => Needs { lend: Lend::UNLIMITED, ..usual },
             _ => usual,
         }
     }

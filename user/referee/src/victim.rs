@@ -13,6 +13,7 @@ use freehold_first::failure::Failure;
 use freehold_first::services::Services;
 use freehold_protocol::attack::{MEMORY, ORDERS, SERVER, VICTIM, VICTIM_SERVER, WORK, Worked};
 use freehold_protocol::{server, transfer};
+use freehold_rt::abi::designs::Design;
 use freehold_rt::load::{Grant, Program};
 use freehold_rt::{CapName, Message, Utcb, calls};
 
@@ -114,6 +115,14 @@ impl Victim {
         let client = self.client.endpoint(0);
         let answer = Utcb::current().within((limit, limit), || calls::call(client, &message)).ok()?;
         Some(Worked::from_words(answer.words()))
+    }
+
+    /// Bytes of the pool that the server's space has to pay for; it asks for nothing there.
+    pub fn server_charged(&self, design: Design) -> u32 {
+        match design {
+            Design::KernelQuota => calls::account(self.server.space()).map_or(0, |account| account.bytes),
+            _ => 0,
+        }
     }
 
     /// What it does in so many ticks if nobody disturbs it.

@@ -1,5 +1,8 @@
 //! The client: works by the clock. In each period of four ticks it does so many operations, then waits for the next one; what
 //! it does not get done in a period, or in periods that it did not see, is lost.
+//!
+//! What must hold: the clock is the processor's counter. The kernel's ticks stand still while it keeps interrupts out, and that is
+//! one of the things to be seen.
 
 use freehold_protocol::answer::{DONE, REFUSED};
 use freehold_protocol::attack::{ORDERS, WORK, Worked};
@@ -11,7 +14,10 @@ use crate::operation::Operation;
 /// Serves orders until nobody is left who gives any.
 pub fn serve() {
     let orders = start::capability(ORDERS).expect("given by the referee");
-    let mut worker = Worker { operation: Operation::new().expect("memory for the work"), first: 0 };
+    let mut operation = Operation::new().expect("memory for the work");
+    // Its first service; one that fails is no service.
+    let first = operation.run().map_or(0, |()| time::cycles());
+    let mut worker = Worker { operation, tick: cycles_of_a_tick(), first };
     serve::serve(orders, |order| {
         let message = order.ok()?.message;
         Some(match message.label() {
@@ -25,8 +31,13 @@ pub fn serve() {
 /// one is in time for the next period.
 const PERIOD: u32 = 4;
 
+/// Ticks over which the counter is compared with the kernel's clock.
+const COMPARED: u32 = 4;
+
 struct Worker {
     operation: Operation,
+    /// Cycles of a tick.
+    tick: u32,
     /// The cycle counter when the first operation was done; 0: none has been.
     first: u64,
 }
@@ -36,23 +47,24 @@ impl Worker {
     fn work(&mut self, ticks: u32, batch: u32) -> Worked {
         let mut worked = Worked::default();
         time::sleep(TICK_MS);
-        let begin = time::ticks();
-        let periods = ticks / PERIOD;
-        // Periods since the window began.
-        let now = || time::ticks().wrapping_sub(begin) / PERIOD;
-        let mut next = 0;
+        let begin = time::cycles();
+        // Ticks since then. Waking takes more time or less: what is early by little is not early.
+        let early = u64::from(self.tick / 8);
+        let tick = self.tick;
+        let now = || ((time::cycles() - begin + early) / u64::from(tick)) as u32;
+        let (periods, mut next) = (ticks / PERIOD, 0);
         while next < periods {
-            let period = now();
+            let period = now() / PERIOD;
             worked.missed += period.min(periods) - next;
             if period >= periods {
                 break;
             }
-            let done = self.batch(batch, || now() == period, &mut worked);
+            let done = self.batch(batch, || now() / PERIOD == period, &mut worked);
             worked.missed += u32::from(!done);
             next = period + 1;
-            let left = (begin + next * PERIOD).saturating_sub(time::ticks());
+            let left = (next * PERIOD).saturating_sub(now());
             if left != 0 {
-                time::sleep(TICK_MS * left.saturating_sub(1));
+                time::sleep(TICK_MS * (left - 1));
             }
         }
         (worked.first_low, worked.first_high) = (self.first as u32, (self.first >> 32) as u32);
@@ -77,10 +89,16 @@ impl Worker {
             }
             let end = time::cycles();
             worked.longest = worked.longest.max((end - begin).min(u32::MAX.into()) as u32);
-            if self.first == 0 && worked.done != 0 {
-                self.first = end;
-            }
         }
         true
     }
+}
+
+/// Cycles between two ticks, while nobody keeps the kernel from seeing them.
+fn cycles_of_a_tick() -> u32 {
+    time::sleep(TICK_MS);
+    let (tick, begin) = (time::ticks(), time::cycles());
+    time::sleep(TICK_MS * COMPARED);
+    let (ticks, cycles) = (time::ticks() - tick, time::cycles() - begin);
+    (cycles / u64::from(ticks.max(1))) as u32
 }

@@ -134,6 +134,20 @@ impl World {
         }
     }
 
+    /// Page `index` of those that the root lends, at `address`: without a pool one of `kit.lent`, else one of the root's.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn borrow(&mut self, kit: &Kit, index: u32, address: u32) -> Result<(), Refusal> {
+        match &mut self.model {
+            Model::Tables(tables) => {
+                let lent = kit.lent.ok_or(Refusal::Partner(None))?;
+                tables.map_from((lent, index), address, self.total_code)
+            }
+            Model::Pool(pool) => pool.obtain(address),
+        }
+    }
+
     /// Maps own pages again, in the own space.
     ///
     /// # Errors
@@ -153,6 +167,17 @@ impl World {
         match &mut self.model {
             Model::Tables(tables) => tables.delegate(from, to, pages, self.total_code),
             Model::Pool(pool) => pool.delegate(from, to, pages),
+        }
+    }
+
+    /// Moves own pages to the partner's space, with their place in the derivation. Only map items can.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn grant(&mut self, from: u32, to: u32, pages: u32) -> Result<(), Refusal> {
+        match &mut self.model {
+            Model::Tables(_) => Err(Error::UnknownCall.into()),
+            Model::Pool(pool) => pool.grant(from, to, pages),
         }
     }
 

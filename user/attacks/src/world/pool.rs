@@ -45,6 +45,12 @@ impl Pool {
         done(calls::call(self.peer, &with_item(TAKE, from, to, pages))).map(drop)
     }
 
+    pub(super) fn grant(&mut self, from: u32, to: u32, pages: u32) -> Result<(), Refusal> {
+        let mut message = Message::new(TAKE);
+        message.push_map(MapItem { fpage: fpage(from, pages), hot_spot: to / FRAME, grant: true });
+        done(calls::call(self.peer, &message)).map(drop)
+    }
+
     pub(super) fn delegate_back(&mut self, from: u32, to: u32, pages: u32) -> Result<(), Refusal> {
         let message = Message::of(BACK, &[from, to, pages]);
         receiving(Fpage::WHOLE, || done(calls::call(self.peer, &message))).map(drop)

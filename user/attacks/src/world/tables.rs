@@ -45,10 +45,18 @@ impl Tables {
     }
 
     pub(super) fn obtain(&mut self, address: u32, total_code: u32) -> Result<(), Refusal> {
-        let table = self.own.own(address / BLOCK)?;
+        self.own.own(address / BLOCK)?;
         let frame = memory::take(1, 1).ok_or(Refusal::Exhausted)?;
-        let source = (frame.container, frame.first);
-        update(source, (table, address), 1, total_code)
+        self.map_from((frame.container, frame.first), address, total_code)
+    }
+
+    pub(super) fn map_from(
+        &mut self,
+        source: (CapName, u32),
+        address: u32,
+        total_code: u32,
+    ) -> Result<(), Refusal> {
+        update(source, (self.own.own(address / BLOCK)?, address), 1, total_code)
     }
 
     pub(super) fn alias(&mut self, from: u32, to: u32, pages: u32, total_code: u32) -> Result<(), Refusal> {
