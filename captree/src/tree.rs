@@ -290,7 +290,8 @@ pub fn revoke_steps<S: Slots>(
 }
 
 /// Takes `slot`, which has no descendant, out of its list. If the slot before it is its parent and
-/// is not being revoked, the parent gets back what the slot cost, less what the slot lost.
+/// is not being revoked, the parent gets back what the slot cost; and all its credits, those included that
+/// were lost, if this was the last that was derived from it (the slot before that one is always its parent).
 ///
 /// # Errors
 /// [`HasDescendants`]: taking it out would hand them to a sibling.
@@ -305,9 +306,11 @@ pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants>
         && slots.depth(before) + 1 == slots.depth(slot)
         && !slots.is_revoking(before)
     {
+        let behind = slots.next(slot);
+        let is_last = behind.is_none() || slots.depth(behind) <= slots.depth(before);
         // A leaf's whole total is free again, whatever was lost below it.
-        let total = slots.node(slot).total;
-        slots.set_credits(before, credits + 1 + total);
+        let whole = if is_last { slots.node(before).total } else { credits + 1 + slots.node(slot).total };
+        slots.set_credits(before, whole);
     }
     unlink(slots, slot);
     Ok(())

@@ -179,16 +179,26 @@ fn rounded_totals_cost_what_is_stored() {
     assert_eq!(arena.node(root).credits, 100);
 }
 
-/// What a node lost below it was its own: its parent gets the whole price back.
+/// Children that leave in the wrong order cost their parent credits for as long as it has others, and no longer: what
+/// then derives from it finds all of them, however little it asks for first.
 #[test]
-fn losses_stay_below() {
-    let (mut arena, at) = planted(4, 9);
+fn losses_end_with_the_last_child() {
+    let (mut arena, at) = planted(5, 9);
     derive(&mut arena, at[0], at[1], 7, 5).unwrap();
-    derive(&mut arena, at[1], at[2], 7, 0).unwrap();
-    derive(&mut arena, at[1], at[3], 7, 0).unwrap();
+    for child in 2..5 {
+        derive(&mut arena, at[1], at[child], 7, 0).unwrap();
+    }
     remove(&mut arena, at[2]).unwrap();
     remove(&mut arena, at[3]).unwrap();
-    assert_eq!((arena.node(at[0]).credits, arena.node(at[1]).credits), (3, 4));
+    assert_eq!((arena.node(at[0]).credits, arena.node(at[1]).credits), (3, 2));
+    remove(&mut arena, at[4]).unwrap();
+    assert_eq!((arena.node(at[0]).credits, arena.node(at[1]).credits), (3, 5));
+    for child in 2..5 {
+        derive(&mut arena, at[1], at[child], 7, 0).unwrap();
+    }
+    for child in (2..5).rev() {
+        remove(&mut arena, at[child]).unwrap();
+    }
     remove(&mut arena, at[1]).unwrap();
     assert_eq!(arena.node(at[0]).credits, 9);
 }

@@ -111,7 +111,7 @@ fn refunds() {
     relocate(&mut story.arena, two, far);
     story.draw("the younger moved");
     remove(&mut story.arena, far).unwrap();
-    story.draw("the younger gone: refunded");
+    story.draw("the younger gone, the last one: all is back");
     story.step(0);
     story.compare("refunds");
 }

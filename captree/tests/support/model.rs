@@ -163,8 +163,11 @@ impl<Id: Copy + Ord + std::fmt::Debug> Forest<Id> {
             let above = self.edit(parent);
             let place = above.children.iter().position(|&child| child == id).unwrap();
             above.children.remove(place);
-            if place == 0 && !above.revoking && above.total.is_some() {
-                above.credits += 1 + gone.total.unwrap();
+            let is_last = above.children.is_empty();
+            match above.total.filter(|_| place == 0 && !above.revoking) {
+                Some(total) if is_last => above.credits = total,
+                Some(_) => above.credits += 1 + gone.total.unwrap(),
+                None => {}
             }
         }
         true

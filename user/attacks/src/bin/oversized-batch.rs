@@ -33,9 +33,9 @@ attack!("oversized-batch", attacker, idle);
 /// Ticks in which nothing is tried, to know how late the thread is then.
 const QUIET: u32 = 16;
 /// Frames beneath the mappings.
-const FRAMES: u32 = 64;
+const FRAMES: u32 = 8;
 /// Frames that stay out of it: for nodes, stacks and the heap.
-const SPARE: u32 = 32;
+const SPARE: u32 = 16;
 /// Total of each mapping from which others are made.
 const TOTAL: u32 = UPDATES_MAX;
 /// With a pool: pages, and times that each is mapped onward.

@@ -58,7 +58,7 @@ impl Model {
         if self.nodes[to].is_some() {
             return Err(Error::Occupied);
         }
-        let (at, below) = self.place(from, parent);
+        let (at, _) = self.place(from, parent);
         if parent.depth == MAX_DEPTH {
             return Err(Error::TooDeep);
         }
@@ -67,10 +67,7 @@ impl Model {
             total => (Some((total, total)), 1 + total),
         };
         let mut rest = parent.bound;
-        if let Some((total, left)) = &mut rest {
-            if *left < price && below == 0 {
-                *left = *total;
-            }
+        if let Some((_, left)) = &mut rest {
             *left = left.checked_sub(price).ok_or(Error::NoCredits)?;
         }
         self.nodes[from] = Some(Node { bound: rest, ..parent });
@@ -100,10 +97,11 @@ impl Model {
             self.revoke(slot);
         }
         let before = self.lists[node.frame][at - 1];
-        if let Some(Node { bound: Some((_, left)), depth, .. }) = &mut self.nodes[before]
+        let others = self.nodes[before].map_or(0, |parent| self.place(before, parent).1) > 1;
+        if let Some(Node { bound: Some((total, left)), depth, .. }) = &mut self.nodes[before]
             && *depth + 1 == node.depth
         {
-            *left += 1 + node.bound.map_or(0, |(total, _)| total);
+            *left = if others { *left + 1 + node.bound.map_or(0, |(total, _)| total) } else { *total };
         }
         self.lists[node.frame].remove(at);
         self.nodes[slot] = None;
