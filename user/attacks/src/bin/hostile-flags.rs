@@ -117,15 +117,16 @@ fn crossed(kit: &mut Kit, left: (u32, u32), by_interrupt: bool) -> Option<String
     (flags != 0 || selectors).then(|| format!("flags {flags:#x} came over from another space, selectors: {selectors}"))
 }
 
-/// Answers with the same words, and with hostile flags.
+/// Answers with the same words, and with hostile flags: the next ones for each call, so that it is behind the attacker.
 fn accomplice(kit: &mut Kit) -> Evidence {
     let mut leaks = 0;
     let mut next = Call::Receive;
     let mut answer = [kit.own.0, Tag::new(DONE, 2).0, 0, 0];
-    for left in LEFT.into_iter().rev().cycle() {
-        let mut call = Flagged::new(next, answer, left, !by_sysenter());
-        let limits = (0, 5);
-        let status = Utcb::current().within(limits, || call.enter());
+    let mut left = LEFT.into_iter().cycle();
+    let mut with = LEFT[0];
+    loop {
+        let mut call = Flagged::new(next, answer, with, !by_sysenter());
+        let status = Utcb::current().within((0, 5), || call.enter());
         if status != 0 {
             next = Call::Receive;
             if kit.stopped() {
@@ -140,6 +141,7 @@ fn accomplice(kit: &mut Kit) -> Evidence {
         }
         answer = [kit.own.0, Tag::new(DONE, 2).0, call.registers[2], call.registers[3]];
         next = Call::ReplyReceive;
+        with = left.next().unwrap_or(with);
     }
     match leaks {
         0 => kit.held(""),

@@ -43,7 +43,7 @@ fn work(kit: &mut Kit) -> Evidence {
     }
     loop {
         for roots in [(0, 4), (0, 1), (1, 1), (3, 1), (1, 3)] {
-            let found = withdrawn(kit, &ground).or_else(|| ended(kit, &ground, roots));
+            let found = ended(kit, &ground, roots).or_else(|| withdrawn(kit, &ground));
             if let Some(how) = found {
                 return kit.broken(how);
             }
@@ -61,7 +61,7 @@ fn use_table(ground: &Ground, table: &Ground) -> bool {
 }
 
 fn withdrawn(kit: &mut Kit, ground: &Ground) -> Option<String> {
-    let table = Ground::new(1)?;
+    let table = Ground::new(3)?;
     if !use_table(ground, &table) {
         return None;
     }
