@@ -91,7 +91,8 @@ pub fn all() -> Result<Vec<Control>> {
         let path = entry.with_context(context)?.path();
         if path.extension().is_some_and(|ending| ending == "patch") {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             controls.push(Control::read(&name, &text).with_context(|| format!("{}", path.display()))?);
         }
     }
@@ -117,11 +118,16 @@ pub fn run(names: &[String], seed: u32) -> Result<Vec<ControlOutcome>> {
     let usual = guest::build(&cell::packages(), Profile::Release)?;
     let mut outcomes = Vec::new();
     for (number, control) in controls.iter().enumerate() {
-        let outcome = control.run(&place, &usual, seed).with_context(|| format!("control {}", control.name))?;
+        let outcome =
+            control.run(&place, &usual, seed).with_context(|| format!("control {}", control.name))?;
         let verdict = if outcome.succeeded { "succeeds" } else { "DOES NOT SUCCEED" };
         let seconds = outcome.duration.as_secs_f64();
         let (of, detail) = (controls.len(), &outcome.row.detail);
-        eprintln!("{} of {of}: {} without its defence {verdict}: {detail} ({seconds:.1} s)", number + 1, control.name);
+        eprintln!(
+            "{} of {of}: {} without its defence {verdict}: {detail} ({seconds:.1} s)",
+            number + 1,
+            control.name
+        );
         outcomes.push(outcome);
     }
     Ok(outcomes)
@@ -144,7 +150,8 @@ impl Control {
         };
         let head: Vec<&str> = text.lines().take_while(|line| !is_patch(line)).collect();
         for said in sentences(&head) {
-            let (word, what) = said.split_once(": ").with_context(|| format!("\"{said}\" is no `WORD: text`"))?;
+            let (word, what) =
+                said.split_once(": ").with_context(|| format!("\"{said}\" is no `WORD: text`"))?;
             match word {
                 "Attack" => control.attack = what.into(),
                 "Takes out" => control.takes_out = what.into(),
@@ -171,7 +178,8 @@ impl Control {
     /// # Errors
     /// It is no patch, or does not apply.
     pub fn applied(&self, root: &Path) -> Result<Vec<(PathBuf, String)>> {
-        let at = self.patch.lines().take_while(|line| !is_patch(line)).map(|line| line.len() + 1).sum::<usize>();
+        let at =
+            self.patch.lines().take_while(|line| !is_patch(line)).map(|line| line.len() + 1).sum::<usize>();
         let mut changed = Vec::new();
         for file in PatchSet::parse(&self.patch[at..], ParseOptions::unidiff()) {
             let file = file.context("it is no patch")?;
@@ -206,7 +214,8 @@ impl Control {
         };
         let own = place.join(&self.name);
         fs::create_dir_all(&own).with_context(|| format!("cannot make {}", own.display()))?;
-        let built = guest::build_in(&tree, &place.join("build"), &packages, Profile::Release)?.kept_in(&own)?;
+        let built =
+            guest::build_in(&tree, &place.join("build"), &packages, Profile::Release)?.kept_in(&own)?;
         let cell = Cell {
             attack: self.attack.clone(),
             variant: self.variant.clone(),
@@ -216,14 +225,21 @@ impl Control {
         };
         let (boot, rows) = cell.boot(&built.or(usual), None, &own.join("boot"))?;
         let row = rows.into_iter().next().context("no row")?;
-        Ok(ControlOutcome { control: self.clone(), succeeded: self.is_met_by(&row), row, duration: boot.duration })
+        Ok(ControlOutcome {
+            control: self.clone(),
+            succeeded: self.is_met_by(&row),
+            row,
+            duration: boot.duration,
+        })
     }
 
     /// Whether the attack came to what it must.
     fn is_met_by(&self, row: &Row) -> bool {
         match self.expected {
             Expected::Broken => row.outcome == Verdict::Broken && !row.is_of_machine(),
-            Expected::Degraded => row.outcome == Verdict::Degraded || row.outcome == Verdict::Broken && !row.is_of_machine(),
+            Expected::Degraded => {
+                row.outcome == Verdict::Degraded || row.outcome == Verdict::Broken && !row.is_of_machine()
+            }
             Expected::Machine => row.outcome == Verdict::Broken && row.is_of_machine(),
         }
     }
@@ -302,7 +318,12 @@ mod tests {
         for control in all().expect("readable") {
             let changed = control.applied(workspace::root());
             assert!(changed.is_ok(), "{}: {:#}", control.name, changed.expect_err("not applied"));
-            assert!(attacks.contains(&control.attack), "{}: there is no attack {}", control.name, control.attack);
+            assert!(
+                attacks.contains(&control.attack),
+                "{}: there is no attack {}",
+                control.name,
+                control.attack
+            );
         }
     }
 
@@ -325,7 +346,10 @@ mod tests {
     #[test]
     fn a_patch_says_what_it_is_and_is_applied() {
         let control = Control::read("n", PATCH).expect("a control");
-        assert_eq!((control.attack.as_str(), control.takes_out.as_str()), ("a", "the check of all (invariant 3)."));
+        assert_eq!(
+            (control.attack.as_str(), control.takes_out.as_str()),
+            ("a", "the check of all (invariant 3).")
+        );
         assert_eq!((control.then.as_str(), control.expected), ("it reads.", Expected::Degraded));
         assert_eq!(control.variant.to_string(), "kernel-heap,pool=4M");
         let root = tempfile::tempdir().expect("a directory");
@@ -373,11 +397,17 @@ mod tests {
 
     #[test]
     fn a_machine_that_goes_down_is_no_success_unless_it_has_to_be() {
-        let control = |outcome: &str| Control::read("n", &PATCH.replace("degraded", outcome)).expect("a control");
+        let control =
+            |outcome: &str| Control::read("n", &PATCH.replace("degraded", outcome)).expect("a control");
         let row = |outcome, detail: &str| Row { outcome, ..Row::of_machine("a", "d", 1, detail.into()) };
-        let (went, down) = (row(Verdict::Broken, "it read"), row(Verdict::Broken, "the machine: it panicked"));
+        let (went, down) =
+            (row(Verdict::Broken, "it read"), row(Verdict::Broken, "the machine: it panicked"));
         let (held, slow) = (row(Verdict::Held, ""), row(Verdict::Degraded, ""));
-        for (outcome, met) in [("broken", [true, false, false, false]), ("degraded", [true, false, false, true]), ("machine", [false, true, false, false])] {
+        for (outcome, met) in [
+            ("broken", [true, false, false, false]),
+            ("degraded", [true, false, false, true]),
+            ("machine", [false, true, false, false]),
+        ] {
             let control = control(outcome);
             assert_eq!([&went, &down, &held, &slow].map(|row| control.is_met_by(row)), met, "{outcome}");
         }

@@ -53,7 +53,8 @@ struct Scene {
 }
 
 fn work(kit: &mut Kit) -> Evidence {
-    let (Some(ground), Some(children), Some(frames)) = (Ground::new(0), Ground::new(1), memory::take(3, 1)) else {
+    let (Some(ground), Some(children), Some(frames)) = (Ground::new(0), Ground::new(1), memory::take(3, 1))
+    else {
         return kit.impossible("no memory to try it with");
     };
     if let Err(stop) = ground.map(frames, REVOKED, Rights::WRITE, MANY) {
@@ -139,7 +140,9 @@ impl Scene {
         ];
         let mut derived = tries.into_iter().filter(|result| kit.try_(*result).is_ok());
         if derived.next().is_some() && unfinished() {
-            return Some("a mapping was derived in the middle of an abandoned revoke, which so never ends".into());
+            return Some(
+                "a mapping was derived in the middle of an abandoned revoke, which so never ends".into(),
+            );
         }
         let other = calls::update(&[update(from(OTHER), parent, ANEW + 3, Rights::NONE, 0)]);
         let finished = calls::revoke_range(parent, REVOKED, 1);
@@ -147,7 +150,9 @@ impl Scene {
         let again = calls::update(&[update(from(REVOKED), parent, ANEW + 4, Rights::NONE, 0)]);
         let _ = ground.unmap(ANEW, 8);
         match (other.map_err(|stop| stop.error), finished, again.map_err(|stop| stop.error)) {
-            (Err(error @ (Error::Busy | Error::NoCredits)), ..) => Some(format!("another entry is blocked: {error:?}")),
+            (Err(error @ (Error::Busy | Error::NoCredits)), ..) => {
+                Some(format!("another entry is blocked: {error:?}"))
+            }
             (_, Err(stop), _) => Some(format!("nobody can finish the revoke: {:?}", stop.error)),
             (.., Err(error)) => Some(format!("the entry stays blocked behind its revoke: {error:?}")),
             _ if !emptied => Some("a finished revoke left mappings behind".into()),

@@ -40,7 +40,8 @@ fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(frame), Some(words)) = scene else {
         return kit.impossible("no memory to try it with");
     };
-    let mapped = ground.map(frame, OWN, Rights::WRITE, 8).and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
+    let mapped =
+        ground.map(frame, OWN, Rights::WRITE, 8).and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
     if mapped.is_err() {
         return kit.impossible("no page of its own");
     }
@@ -56,7 +57,8 @@ fn work(kit: &mut Kit) -> Evidence {
                 if odd != 0 {
                     kit.successes += 1;
                     let own = ground.entry(OWN);
-                    return kit.broken(format!("{name} with {low:#x} made an entry {entry:#x} beside {own:#x}"));
+                    return kit
+                        .broken(format!("{name} with {low:#x} made an entry {entry:#x} beside {own:#x}"));
                 }
             }
         }

@@ -50,7 +50,9 @@ fn work(kit: &mut Kit) -> Evidence {
     }
     let given = Extent { container: slot.name(), first: 0, count: 1 };
     loop {
-        let ready = ground.map(given, READ, Rights::WRITE, 8).and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
+        let ready = ground
+            .map(given, READ, Rights::WRITE, 8)
+            .and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
         if let Err(stop) = ready {
             return kit.held(format!("nothing could be mapped: {:?}", stop.error));
         }
@@ -76,7 +78,9 @@ type Way = fn(&Ground, Extent) -> Result<(), Error>;
 const WAYS: [(&str, Way); 9] = [
     ("an update of the entry", |ground, given| short(to(ground, given, READ))),
     ("an update of the entry, by int 0x80", |ground, given| by_interrupt(to(ground, given, READ))),
-    ("two updates of the entry", |ground, given| ordinary(&[to(ground, given, READ), to(ground, given, READ)])),
+    ("two updates of the entry", |ground, given| {
+        ordinary(&[to(ground, given, READ), to(ground, given, READ)])
+    }),
     ("an update of the entry, by index", |ground, given| {
         ordinary(&[Update { destination: ground.table(), page: READ, ..to(ground, given, READ) }])
     }),

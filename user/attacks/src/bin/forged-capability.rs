@@ -41,10 +41,33 @@ const MARK: u32 = 0xF026_ED01;
 
 /// Calls whose first register names a capability that has to be there.
 const CALLS: [Call; 27] = [
-    Call::Call, Call::Send, Call::Receive, Call::ReplyReceive, Call::Notify, Call::Derive, Call::MakeCapNode,
-    Call::MakeSpace, Call::MakeTable, Call::MakeThread, Call::Hook, Call::Unhook, Call::Validate, Call::Unmap,
-    Call::RevokeRange, Call::Reclaim, Call::Withdraw, Call::StartThread, Call::StopThread, Call::ThreadInfo,
-    Call::SpaceInfo, Call::IrqBind, Call::IrqAck, Call::PortIn, Call::PortOut, Call::PortWrite, Call::Design,
+    Call::Call,
+    Call::Send,
+    Call::Receive,
+    Call::ReplyReceive,
+    Call::Notify,
+    Call::Derive,
+    Call::MakeCapNode,
+    Call::MakeSpace,
+    Call::MakeTable,
+    Call::MakeThread,
+    Call::Hook,
+    Call::Unhook,
+    Call::Validate,
+    Call::Unmap,
+    Call::RevokeRange,
+    Call::Reclaim,
+    Call::Withdraw,
+    Call::StartThread,
+    Call::StopThread,
+    Call::ThreadInfo,
+    Call::SpaceInfo,
+    Call::IrqBind,
+    Call::IrqAck,
+    Call::PortIn,
+    Call::PortOut,
+    Call::PortWrite,
+    Call::Design,
 ];
 
 fn work(kit: &mut Kit) -> Evidence {
@@ -110,7 +133,9 @@ fn by_badge(kit: &mut Kit) -> Option<String> {
     kit.tries += 1;
     calls::derive(given.name(), forged.reference(), Rights::SEND, FORGED, 0).ok()?;
     BY.store(forged.name().0, Relaxed);
-    let sender = thread::spawn(send, 0, thread::Options { stack_pages: 2, ..thread::Options::new(probe::priority()) }).ok()?;
+    let sender =
+        thread::spawn(send, 0, thread::Options { stack_pages: 2, ..thread::Options::new(probe::priority()) })
+            .ok()?;
     let got = kit.within(5, || calls::receive(origin.name()));
     let _ = sender.destroy();
     let badge = got.ok()?.badge;
@@ -147,7 +172,10 @@ fn by_right(kit: &mut Kit, ground: &Ground, frames: Extent) -> Option<String> {
         kit.tries += 1;
         let (result, _) = kit.within(0, || call::call(Call::Receive, 0, [name.0, 0, 0, 0]));
         // With the right, nothing would be there.
-        let refused = matches!(result, Err(freehold_attacks::rt::Error::NoRight | freehold_attacks::rt::Error::NoCapability));
+        let refused = matches!(
+            result,
+            Err(freehold_attacks::rt::Error::NoRight | freehold_attacks::rt::Error::NoCapability)
+        );
         (!refused).then(|| format!("Receive by a capability to send answers {result:?}"))
     })
 }

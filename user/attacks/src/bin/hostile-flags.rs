@@ -54,7 +54,9 @@ fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(frames)) = (Ground::new(0), memory::take(3, 1)) else {
         return kit.impossible("no memory to try it with");
     };
-    if ground.map(one(frames, 0), 0, Rights::WRITE, 0).is_err() || ground.map(one(frames, 2), 2, Rights::WRITE, 0).is_err() {
+    if ground.map(one(frames, 0), 0, Rights::WRITE, 0).is_err()
+        || ground.map(one(frames, 2), 2, Rights::WRITE, 0).is_err()
+    {
         return kit.impossible("no pages of its own");
     }
     loop {
@@ -86,20 +88,27 @@ fn work(kit: &mut Kit) -> Evidence {
 }
 
 /// Takes the middle one of three frames back, whose neighbours are marked from end to end.
-fn cleared(ground: &Ground, frames: freehold_attacks::rt::roots::Extent, left: (u32, u32), by_interrupt: bool) -> Option<String> {
+fn cleared(
+    ground: &Ground,
+    frames: freehold_attacks::rt::roots::Extent,
+    left: (u32, u32),
+    by_interrupt: bool,
+) -> Option<String> {
     let middle = one(frames, 1);
     let words = |page: u32| (0..FRAME / 4).map(move |word| ground.address(page) + 4 * word);
     ground.map(middle, 1, Rights::WRITE, 0).ok()?;
     probe::fill(ground.address(0), 3 * FRAME / 4, MARK);
     let _ = ground.unmap(1, 1);
-    let mut reclaim = Flagged::new(Call::Reclaim, [middle.container.0, middle.first, 1, 0], left, by_interrupt);
+    let mut reclaim =
+        Flagged::new(Call::Reclaim, [middle.container.0, middle.first, 1, 0], left, by_interrupt);
     let status = reclaim.enter();
     ground.map(middle, 1, Rights::NONE, 0).ok()?;
     let changed = words(0).chain(words(2)).filter(|&address| probe::read(address) != Some(MARK)).count();
     let kept = words(1).filter(|&address| probe::read(address) != Some(0)).count();
     let _ = ground.unmap(1, 1);
-    (changed + kept != 0 || status != 0)
-        .then(|| format!("Reclaim answered {status}, left {kept} words and changed {changed} beside its frame"))
+    (changed + kept != 0 || status != 0).then(|| {
+        format!("Reclaim answered {status}, left {kept} words and changed {changed} beside its frame")
+    })
 }
 
 /// Calls the accomplice, which answers with flags of its own.
@@ -114,7 +123,8 @@ fn crossed(kit: &mut Kit, left: (u32, u32), by_interrupt: bool) -> Option<String
     if call.registers[2..] != [MARK, !MARK] {
         return Some(format!("the partner's answer came as {:x?}", call.registers));
     }
-    (flags != 0 || selectors).then(|| format!("flags {flags:#x} came over from another space, selectors: {selectors}"))
+    (flags != 0 || selectors)
+        .then(|| format!("flags {flags:#x} came over from another space, selectors: {selectors}"))
 }
 
 /// Answers with the same words, and with hostile flags: the next ones for each call, so that it is behind the attacker.

@@ -63,14 +63,16 @@ fn work(kit: &mut Kit) -> Evidence {
             return kit.broken(format!("another thread's FPU shows {word:#x}"));
         }
         if kit.stopped() {
-            return kit.held(format!("{looked} frames at the beginning, {} objects made and ended", kit.tries));
+            return kit
+                .held(format!("{looked} frames at the beginning, {} objects made and ended", kit.tries));
         }
     }
 }
 
 /// The first word that is not zero from page `page` of the ground on.
 fn residue(ground: &Ground, pages: u32) -> Option<u32> {
-    (0..pages * FRAME / 4).find_map(|word| probe::read(ground.address(0) + 4 * word).filter(|&word| word != 0))
+    (0..pages * FRAME / 4)
+        .find_map(|word| probe::read(ground.address(0) + 4 * word).filter(|&word| word != 0))
 }
 
 /// Fills pages with the mark.
@@ -112,14 +114,23 @@ fn through(kit: &mut Kit, ground: &Ground, slot: &Slot, frames: Extent, object: 
     let (container, first) = (frames.container, frames.first);
     let shown = match object {
         As::Data => None,
-        As::Table => calls::make_table(container, first, slot.reference(), start::SPACE).ok().and_then(|()| {
-            let tables = calls::space_summary(CapName::NONE).map_or(1, |space| space.tables);
-            let view = place::AREA + (tables - 1) * FRAME;
-            let seen = (0..ENTRIES).find_map(|entry| probe::read(view + 4 * entry).filter(|&entry| entry != 0));
-            // Something for its end to clear.
-            let _ = calls::update(&[edge::update(edge::one(ground.frames(), 0), slot.name(), 3, Rights::NONE, 0)]);
-            seen
-        }),
+        As::Table => {
+            calls::make_table(container, first, slot.reference(), start::SPACE).ok().and_then(|()| {
+                let tables = calls::space_summary(CapName::NONE).map_or(1, |space| space.tables);
+                let view = place::AREA + (tables - 1) * FRAME;
+                let seen =
+                    (0..ENTRIES).find_map(|entry| probe::read(view + 4 * entry).filter(|&entry| entry != 0));
+                // Something for its end to clear.
+                let _ = calls::update(&[edge::update(
+                    edge::one(ground.frames(), 0),
+                    slot.name(),
+                    3,
+                    Rights::NONE,
+                    0,
+                )]);
+                seen
+            })
+        }
         As::Space => {
             calls::make_space(container, first, slot.reference(), place::AREA, 4).ok().and_then(|()| {
                 let summary = calls::space_summary(slot.name()).ok()?;
@@ -130,7 +141,8 @@ fn through(kit: &mut Kit, ground: &Ground, slot: &Slot, frames: Extent, object: 
         }
         As::Node => calls::make_cap_node(container, first, CapName::NONE, NODE).ok().and_then(|()| {
             let own = |index| SlotRef::own(CapName::new(NODE, index));
-            let is_empty = |&index: &u32| calls::cap_info(own(index)).is_ok_and(|info| info.kind == Kind::Empty);
+            let is_empty =
+                |&index: &u32| calls::cap_info(own(index)).is_ok_and(|info| info.kind == Kind::Empty);
             let seen = (0..NODE_SLOTS).find(|index| !is_empty(index));
             let _ = calls::make_endpoint(own(9));
             seen
@@ -197,7 +209,18 @@ fn by_fpu(kit: &mut Kit) -> Option<u32> {
 fn fill_fpu(_: u32) {
     // SAFETY: the thread may use the FPU, and nothing of Rust's does.
     unsafe {
-        asm!("fninit", "fldpi", "fldpi", "fldpi", "fldpi", "fldpi", "fldpi", "fldpi", "fldpi", options(nostack));
+        asm!(
+            "fninit",
+            "fldpi",
+            "fldpi",
+            "fldpi",
+            "fldpi",
+            "fldpi",
+            "fldpi",
+            "fldpi",
+            "fldpi",
+            options(nostack)
+        );
     }
     ENDED.store(1, Relaxed);
     time::sleep(3);

@@ -40,12 +40,14 @@ fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(data), Some(words)) = scene else {
         return kit.impossible("no memory to try it with");
     };
-    let ready = ground.map(data, DATA, Rights::WRITE, 8).and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
+    let ready =
+        ground.map(data, DATA, Rights::WRITE, 8).and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
     if ready.is_err() || !probe::write(ground.address(DATA), MARK) {
         return kit.impossible("no page of its own");
     }
     loop {
-        let found = by_views(kit, &ground).or_else(|| by_calls(kit, &ground, data)).or_else(|| by_orphan(kit));
+        let found =
+            by_views(kit, &ground).or_else(|| by_calls(kit, &ground, data)).or_else(|| by_orphan(kit));
         if let Some(how) = found {
             return kit.broken(how);
         }
@@ -83,7 +85,8 @@ fn by_calls(kit: &mut Kit, ground: &Ground, data: Extent) -> Option<String> {
         probe::write(words, word | Rights::WRITE.bits());
         flat(calls::validate(ground.table(), EMPTY, 1, words))
     };
-    let into = |address: u32| flat(calls::update(&[update(data, CapName::NONE, page(address), Rights::WRITE, 0)]));
+    let into =
+        |address: u32| flat(calls::update(&[update(data, CapName::NONE, page(address), Rights::WRITE, 0)]));
     let tries: [(&str, Result<(), Error>); 10] = [
         ("its own space was hooked", calls::hook(own, CapName::NONE, ground.index() + 2, Rights::WRITE)),
         ("its own space was hooked at the area", calls::hook(own, CapName::NONE, AREA, Rights::WRITE)),
@@ -103,7 +106,9 @@ fn by_calls(kit: &mut Kit, ground: &Ground, data: Extent) -> Option<String> {
     kit.tries += 1;
     let twice = again.is_ok() && probe::read((ground.index() + 3) * BLOCK + EMPTY * FRAME).is_some();
     let _ = calls::unhook(CapName::NONE, ground.index() + 3);
-    found.map(|(how, _)| how.into()).or_else(|| twice.then(|| "an empty page can be read by a second hook".into()))
+    found
+        .map(|(how, _)| how.into())
+        .or_else(|| twice.then(|| "an empty page can be read by a second hook".into()))
 }
 
 /// A space of its own with an area, which is taken away beneath its Tables; they are hooked here then.

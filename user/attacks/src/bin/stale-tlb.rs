@@ -64,9 +64,13 @@ fn work(kit: &mut Kit) -> Evidence {
             }
             for (name, way) in WAYS {
                 for count in COUNTS {
-                    if let Some(address) = try_(kit, &ground, Extent { count, ..frames }, way, second_hook.then_some(again)) {
+                    if let Some(address) =
+                        try_(kit, &ground, Extent { count, ..frames }, way, second_hook.then_some(again))
+                    {
                         kit.successes += 1;
-                        return kit.broken(format!("behind {name} of {count} pages, {address:#x} could still be used"));
+                        return kit.broken(format!(
+                            "behind {name} of {count} pages, {address:#x} could still be used"
+                        ));
                     }
                 }
             }

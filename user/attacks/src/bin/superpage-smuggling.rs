@@ -37,24 +37,29 @@ const LARGE: u32 = 1 << 7;
 const LOOKED_AT: [u32; 5] = [0, 1, 255, 512, ENTRIES - 1];
 
 fn work(kit: &mut Kit) -> Evidence {
-    let (Some(ground), Some(table), Some(frame)) = (Ground::new(0), Ground::new(1), memory::take(1, 1)) else {
+    let (Some(ground), Some(table), Some(frame)) = (Ground::new(0), Ground::new(1), memory::take(1, 1))
+    else {
         return kit.impossible("no memory to try it with");
     };
     let at = table.index() + 1;
     loop {
         for bit in 0..IMMEDIATE_BITS {
-            for immediate in [1 << bit, 1 << bit | 1, 1 << bit | LARGE, (1 << IMMEDIATE_BITS) - 1 ^ 1 << bit] {
+            for immediate in [1 << bit, 1 << bit | 1, 1 << bit | LARGE, (1 << IMMEDIATE_BITS) - 1 ^ 1 << bit]
+            {
                 let registers = [table.table().0, 0, at, 0];
                 let (result, _) = call::call(Call::Hook, immediate, registers);
                 kit.tries += 1;
                 if result.is_err() {
                     continue;
                 }
-                let seen = LOOKED_AT.into_iter().find(|page| probe::read(at * BLOCK + page * FRAME).is_some());
+                let seen =
+                    LOOKED_AT.into_iter().find(|page| probe::read(at * BLOCK + page * FRAME).is_some());
                 let _ = calls::unhook(CapName::NONE, at);
                 if let Some(page) = seen {
                     kit.successes += 1;
-                    return kit.broken(format!("page {page} behind an empty Table, hooked with {immediate:#x}, can be read"));
+                    return kit.broken(format!(
+                        "page {page} behind an empty Table, hooked with {immediate:#x}, can be read"
+                    ));
                 }
             }
         }
@@ -74,7 +79,10 @@ fn work(kit: &mut Kit) -> Evidence {
 fn words(kit: &mut Kit, ground: &Ground, frame: Extent) -> Option<u32> {
     kit.tries += 2;
     let (own, words) = (ground.address(0), ground.address(1));
-    let source = [update(frame, CapName::NONE, page(own), Rights::WRITE, 8), update(frame, CapName::NONE, page(words), Rights::WRITE, 0)];
+    let source = [
+        update(frame, CapName::NONE, page(own), Rights::WRITE, 8),
+        update(frame, CapName::NONE, page(words), Rights::WRITE, 0),
+    ];
     let mapped = calls::update(&source);
     let written = mapped.is_ok() && probe::write(words, own | LARGE | 1);
     let validated = written && calls::validate(ground.table(), 2, 1, words).is_ok();

@@ -110,14 +110,16 @@ impl Scene {
         }
         let result = self.donate(object);
         let _ = kit.try_(result).ok()?;
-        self.alias(object, part, alias).then(|| format!("a mapped frame became part {part} of a {object:?}, and stayed mapped"))
+        self.alias(object, part, alias)
+            .then(|| format!("a mapped frame became part {part} of a {object:?}, and stayed mapped"))
     }
 
     fn donated_then_mapped(&self, kit: &mut Kit, object: As, part: u32) -> Option<freehold_attacks::String> {
         let (spare, range) = (Slot::take()?, calls::range(self.frames.first, self.frames.count));
         // A lesser capability to the same roots, from before: without Edit it could not map, with it it is lent anew.
         let rights = Rights::EDIT.or(Rights::WRITE);
-        let lent = calls::lend(self.frames.container, spare.reference(), rights, range, calls::Lend::exactly(8), 8);
+        let lent =
+            calls::lend(self.frames.container, spare.reference(), rights, range, calls::Lend::exactly(8), 8);
         self.donate(object).ok()?;
         let alias = self.ground.address(part);
         let mut ways = [
@@ -134,7 +136,8 @@ impl Scene {
         .into_iter();
         let _ = ways.find(|result| kit.try_(*result).is_ok())?;
         // The alias may be at any of the places that were tried.
-        let found = [alias, self.ground.address(0)].into_iter().find(|&alias| self.alias(object, part, alias));
+        let found =
+            [alias, self.ground.address(0)].into_iter().find(|&alias| self.alias(object, part, alias));
         found.map(|_| format!("part {part} of a {object:?} was mapped"))
     }
 

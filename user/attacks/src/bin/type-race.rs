@@ -76,21 +76,25 @@ fn work(kit: &mut Kit) -> Evidence {
                     true => probe::write(stale, entry),
                     false => probe::write(stale + 24, (Kind::Space as u32) << 9 | 7 << 6),
                 };
-                let landed = removed && made.is_ok() && match as_table {
-                    true => {
-                        let hooked = calls::hook(slot.name(), CapName::NONE, index, Rights::WRITE);
-                        let seen = hooked.is_ok() && probe::read(index * BLOCK) == Some(MARK);
-                        let _ = calls::unhook(CapName::NONE, index);
-                        seen
-                    }
-                    false => calls::cap_info(SlotRef::own(CapName::new(NODE, 0))).is_ok_and(|info| info.kind != Kind::Empty),
-                };
+                let landed = removed
+                    && made.is_ok()
+                    && match as_table {
+                        true => {
+                            let hooked = calls::hook(slot.name(), CapName::NONE, index, Rights::WRITE);
+                            let seen = hooked.is_ok() && probe::read(index * BLOCK) == Some(MARK);
+                            let _ = calls::unhook(CapName::NONE, index);
+                            seen
+                        }
+                        false => calls::cap_info(SlotRef::own(CapName::new(NODE, 0)))
+                            .is_ok_and(|info| info.kind != Kind::Empty),
+                    };
                 if landed {
                     // So that the end of the object does not stumble over it.
                     probe::write(if as_table { stale } else { stale + 24 }, 0);
                     kit.successes += 1;
                     let what = if as_table { "page table" } else { "capability node" };
-                    return kit.broken(format!("behind {name} a {what} was written through an old translation"));
+                    return kit
+                        .broken(format!("behind {name} a {what} was written through an old translation"));
                 }
                 if written {
                     kit.successes += 1;

@@ -102,7 +102,9 @@ fn work(kit: &mut Kit) -> Evidence {
     match found {
         Some((page, entry)) => {
             kit.successes += 1;
-            kit.broken(format!("a word changed in the middle made entry {page} {entry:#x}; a page to be read was written"))
+            kit.broken(format!(
+                "a word changed in the middle made entry {page} {entry:#x}; a page to be read was written"
+            ))
         }
         None => kit.held(format!("{caught} Validates were caught half-way and their words changed")),
     }

@@ -69,8 +69,9 @@ fn withdrawn(kit: &mut Kit, ground: &Ground) -> Option<String> {
     let result = calls::withdraw(table.table());
     let _ = kit.try_(result).ok()?;
     let after = calls::space_summary(CapName::NONE).ok()?.tables;
-    (after < before && probe::read(table.address(5)) == Some(MARK))
-        .then(|| format!("a Table with live entries left the area: {after} Tables of {before}, and its page is there"))
+    (after < before && probe::read(table.address(5)) == Some(MARK)).then(|| {
+        format!("a Table with live entries left the area: {after} Tables of {before}, and its page is there")
+    })
 }
 
 /// Takes back `count` of the Table's frames from the one `first` on, and looks behind its two hooks.
@@ -85,7 +86,8 @@ fn ended(kit: &mut Kit, ground: &Ground, (first, count): (u32, u32)) -> Option<S
     if made.is_ok() && use_table(ground, &table) && probe::read(again * BLOCK + 5 * FRAME) == Some(MARK) {
         let own = table.frames();
         let result = calls::reclaim(own.container, own.first + first, count);
-        let gone = calls::cap_info(freehold_attacks::rt::SlotRef::own(table.table())).is_ok_and(|info| info.total == 0);
+        let gone = calls::cap_info(freehold_attacks::rt::SlotRef::own(table.table()))
+            .is_ok_and(|info| info.total == 0);
         let _ = kit.try_(result);
         if result.is_ok() {
             found = dangling(ground, &table, again);

@@ -103,9 +103,21 @@ unsafe extern "C" {
 
 impl Flagged {
     /// A call with these flags, and `selector` in DS, ES, FS and GS; by `int 0x80` or SYSENTER.
-    pub const fn new(call: Call, registers: [u32; 4], (flags, selector): (u32, u32), by_interrupt: bool) -> Flagged {
+    pub const fn new(
+        call: Call,
+        registers: [u32; 4],
+        (flags, selector): (u32, u32),
+        by_interrupt: bool,
+    ) -> Flagged {
         let flags = flags | 2;
-        Flagged { eax: call as u32, registers, flags, selector, by_interrupt: by_interrupt as u32, seen: [0; 5] }
+        Flagged {
+            eax: call as u32,
+            registers,
+            flags,
+            selector,
+            by_interrupt: by_interrupt as u32,
+            seen: [0; 5],
+        }
     }
 
     /// Makes it. Returns the status.
@@ -120,7 +132,8 @@ impl Flagged {
     /// thread could have left there.
     pub fn left_over(&self) -> (u32, bool) {
         let [gs, fs, es, ds, flags] = self.seen;
-        let clean = [gs, fs].iter().all(|word| word & 0xFFFC == 0) && [es, ds].iter().all(|word| word & 0xFFFF == FLAT);
+        let clean = [gs, fs].iter().all(|word| word & 0xFFFC == 0)
+            && [es, ds].iter().all(|word| word & 0xFFFF == FLAT);
         (flags & (DF | NT | AC), !clean)
     }
 }

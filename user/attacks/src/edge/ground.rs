@@ -72,8 +72,9 @@ impl Ground {
     /// Address at which the page-table area shows its entries.
     pub fn view(&self) -> Option<u32> {
         let tables = calls::space_summary(CapName::NONE).map_or(0, |space| space.tables);
-        let is_this =
-            |&number: &u32| calls::space_table(CapName::NONE, number).is_ok_and(|table| table.frame == self.frame);
+        let is_this = |&number: &u32| {
+            calls::space_table(CapName::NONE, number).is_ok_and(|table| table.frame == self.frame)
+        };
         (0..tables).find(is_this).map(|number| place::AREA + number * FRAME)
     }
 

@@ -20,7 +20,13 @@ use freehold_rt::{CapName, Rights};
 pub const PIECES: u32 = freehold_rt::layout::OWN / freehold_rt::abi::layout::BLOCK;
 
 /// An update that maps `frames` side by side, to page `page` of `destination` (an address / 4,096, or an index).
-pub const fn update(frames: Extent, destination: CapName, page: u32, rights: Rights, total_code: u32) -> Update {
+pub const fn update(
+    frames: Extent,
+    destination: CapName,
+    page: u32,
+    rights: Rights,
+    total_code: u32,
+) -> Update {
     let Extent { container, first, count } = frames;
     Update { source: container, first, count, destination, page, rights, total_code }
 }
