@@ -68,6 +68,8 @@ pub struct Stage<'a> {
     pub victim: &'a Victim,
     /// How many attackers there are.
     pub attackers: u32,
+    /// Free frames of each of their programs.
+    pub frames: u32,
 }
 
 impl Pair {
@@ -186,7 +188,7 @@ impl Stage<'_> {
         let needs = &self.plan.needs;
         let settings = Program {
             arguments: &arguments,
-            frames: needs.frames,
+            frames: self.frames,
             lend: needs.lend,
             memory_total: 1024,
             stack_pages: 4,

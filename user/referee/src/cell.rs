@@ -16,10 +16,15 @@ use crate::attackers::{Pair, Stage, Verdict};
 use crate::judge::{Found, judge};
 use crate::lent::{Lent, TakenBack, Taker};
 use crate::memory::Memory;
-use crate::plan::Plan;
+use crate::plan::{Needs, Plan};
 use crate::record::Record;
 use crate::trust::Trust;
 use crate::victim::Victim;
+
+/// Frames of a program beside its free ones, if all are shared out: image, stack, and what fits into no row.
+const BESIDE: u32 = 160;
+/// Frames that a program gets at most then: 10,000 threads and their Tables.
+const MOST: u32 = 20_400;
 
 /// What outlasts a cell.
 pub struct House<'a> {
@@ -116,8 +121,12 @@ struct Seen {
 /// Sets the attackers upon the victim, and ends them.
 fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Failure> {
     let plan = house.plan;
-    let House { plan: _, services, memory, trust, .. } = *house;
-    let stage = Stage { plan, services, memory, trust, victim, attackers };
+    let House { plan: _, services, memory: root, trust, .. } = *house;
+    let frames = match plan.needs.frames {
+        Needs::SHARE => (memory::free_frames() / (2 * attackers.max(1))).saturating_sub(BESIDE).min(MOST),
+        frames => frames,
+    };
+    let stage = Stage { plan, services, memory: root, trust, victim, attackers, frames };
     let mut pairs = Vec::new();
     for number in 0..attackers {
         let lends = plan.needs.lent && !plan.design.has_pool();

@@ -37,7 +37,9 @@ pub struct Needs {
     pub lent: bool,
     /// Ticks that the attackers have before the window begins.
     pub head_start: u32,
-    /// Free frames of each program.
+    /// Ticks for which the victim is watched, unless the command line says otherwise.
+    pub window: u32,
+    /// Free frames of each program; [`Needs::SHARE`]: what the machine has, shared out between them.
     pub frames: u32,
     /// What each of them allows to be derived: the bound that the root grants.
     pub lend: Lend,
@@ -45,14 +47,22 @@ pub struct Needs {
 
 impl Needs {
     const USUAL: Needs =
-        Needs { transfer: false, lent: false, head_start: 0, frames: 96, lend: Lend::LARGEST };
+        Needs { transfer: false, lent: false, head_start: 0, window: WINDOW, frames: 96, lend: Lend::LARGEST };
+    /// For [`Needs::frames`].
+    pub const SHARE: u32 = 0;
 
     /// Those of the attack of that name.
     fn of(attack: &str) -> Needs {
         let usual = Needs::USUAL;
         match attack {
-            "double-fetch" | "payload-change" | "endless-resume" | "transfer-flood" | "worker-frames"
-            | "confused-deputy" | "killed-parties" => Needs { transfer: true, ..usual },
+            "double-fetch" | "payload-change" | "endless-resume" | "worker-frames" | "confused-deputy"
+            | "killed-parties" => Needs { transfer: true, ..usual },
+            // Sessions live for some hundred milliseconds.
+            "transfer-flood" => Needs { transfer: true, window: 400, ..usual },
+            // As many threads as there is memory for; to make them takes its time, too.
+            "timer-flood" | "endpoint-crowd" => {
+                Needs { frames: Needs::SHARE, head_start: 200, window: 300, ..usual }
+            }
             // Nothing but its Tables bounds how often it can map a frame.
             "mapping-flood" | "page-table-bomb" => {
                 Needs { frames: 160, lend: Lend::UNLIMITED, head_start: 200, ..usual }
@@ -87,8 +97,8 @@ impl Plan {
         if attackers.iter().any(|&count| count > ATTACKERS_MAX) {
             return Err("at most 16 attackers");
         }
-        let (window, seed) = (number("window=", WINDOW)?, number("seed=", 1)?);
         let needs = Needs::of(attack);
+        let (window, seed) = (number("window=", needs.window)?, number("seed=", 1)?);
         Ok(Plan { design: calls::design(), attack, attackers, window: window.max(1), seed, needs })
     }
 }

@@ -19,12 +19,14 @@ use freehold_attacks::rt::slots::Slot;
 use freehold_attacks::rt::{CapName, Error, calls, time};
 use freehold_attacks::{Evidence, Kit, attack, format};
 
-/// The endpoint; a notification that nobody signals; threads on their way to wait; waits that ended.
-static CROWD: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
+/// The endpoint; a notification that nobody signals; threads on their way to wait; waits that ended; whether it is time to
+/// end.
+static CROWD: [AtomicU32; 5] = [const { AtomicU32::new(0) }; 5];
 const ENDPOINT: usize = 0;
 const NOTHING: usize = 1;
 const WAITING: usize = 2;
 const WOKEN: usize = 3;
+const OVER: usize = 4;
 
 attack!("endpoint-crowd", run, run);
 
@@ -60,6 +62,7 @@ fn run(kit: &mut Kit) -> Evidence {
             break;
         }
     }
+    CROWD[OVER].store(1, Ordering::Relaxed);
     let ((lost, due), (units, too_many)) = (clock.lost(), clock::units());
     kit.successes = u32::from(too_many) + if lost > 1 + due / 200 { lost } else { 0 };
     let detail = format!(
@@ -76,7 +79,7 @@ fn run(kit: &mut Kit) -> Evidence {
 fn wait(member: Member) {
     let (endpoint, nothing) = (CapName(get(ENDPOINT)), CapName(get(NOTHING)));
     let call = if member.index() % 2 == 0 { Call::Send } else { Call::Call };
-    loop {
+    while get(OVER) == 0 {
         CROWD[WAITING].fetch_add(1, Ordering::Relaxed);
         member.limits(FOREVER, FOREVER);
         if member.call(call, endpoint) == Error::Canceled as u32 {

@@ -22,7 +22,7 @@ const ROUND: u32 = 64;
 /// Ticks that are too short for a thread to come to wait.
 const SHORT: u32 = 2;
 
-/// The notification that nobody signals; limits that passed; waits that ended otherwise; those that pass at the latest moment.
+/// The notification that nobody signals; limits that passed; waits that ended otherwise; whether it is time to end.
 static WAITED: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
 
 attack!("timer-flood", run, run);
@@ -36,6 +36,7 @@ fn run(kit: &mut Kit) -> Evidence {
     let clock = Clock::new();
     let timers = crowd::gather(MOST, wait);
     while !kit.pause(ROUND) {}
+    WAITED[3].store(1, Ordering::Relaxed);
     let ((lost, due), (units, too_many)) = (clock.lost(), clock::units());
     kit.tries = WAITED[1].load(Ordering::Relaxed);
     // What the clock is not exact to within.
@@ -54,7 +55,7 @@ fn run(kit: &mut Kit) -> Evidence {
 
 fn wait(member: Member) {
     let nothing = CapName(WAITED[0].load(Ordering::Relaxed));
-    loop {
+    while WAITED[3].load(Ordering::Relaxed) == 0 {
         let now = time::ticks();
         let left = ROUND - now % ROUND;
         member.limits(0, if left < SHORT { left + ROUND } else { left });
