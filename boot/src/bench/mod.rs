@@ -133,12 +133,10 @@ mod tests {
     #[test]
     fn names_choose_groups_and_parts_of_them() {
         let whole = vec![("transfer", vec![])];
-        assert_eq!(chosen(&[]).expect("all"), [
-            ("micro", vec![]),
-            ("transfer", vec![]),
-            ("latency", vec![]),
-            ("designs", vec![])
-        ]);
+        assert_eq!(
+            chosen(&[]).expect("all"),
+            [("micro", vec![]), ("transfer", vec![]), ("latency", vec![]), ("designs", vec![])]
+        );
         assert_eq!(chosen(&["transfer"]).expect("a group"), whole);
         assert_eq!(chosen(&["transfer.open-64", "transfer"]).expect("a group and a part"), whole);
         assert_eq!(

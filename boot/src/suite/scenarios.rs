@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scenario::{Expect, Scenario};
-use crate::bench::{latency, micro};
+use crate::bench::{designs, latency, micro};
 use crate::guest::BENCH;
 
 /// Every scenario, in the order in which they start.
@@ -182,17 +182,57 @@ fn transfer() -> Vec<Scenario> {
     ]
 }
 
-/// What each operation costs: no more than it did, and with the designs in the kernel what it costs without.
+/// What each operation costs: no more than it did, and with the designs in the kernel what it costs without. And what it
+/// costs under the designs under comparison: that all of it can be measured, in another order and place each, and that
+/// no opponent is a straw man.
 fn figures() -> Vec<Scenario> {
-    let bench = |name| Scenario {
+    let bench = |name, append, closing| Scenario {
         modules: vec![BENCH],
         memory_mib: micro::MEMORY_MIB,
-        watch: micro::WATCH,
-        ..Scenario::alone(name, Expect::Pass(micro::CLOSING))
+        append,
+        ..Scenario::alone(name, Expect::Pass(closing))
     };
+    let under = |name, append| bench(name, append, designs::CLOSING);
     vec![
-        Scenario { holds: Some(micro::no_worse), ..bench("bench-baseline") },
-        Scenario { bare_too: Some(micro::costs_nothing), ..bench("bench-designs") },
+        Scenario {
+            watch: micro::WATCH,
+            holds: Some(micro::no_worse),
+            ..bench("bench-baseline", "", micro::CLOSING)
+        },
+        Scenario {
+            watch: micro::WATCH,
+            bare_too: Some(micro::costs_nothing),
+            ..bench("bench-designs", "", micro::CLOSING)
+        },
+        Scenario {
+            holds: Some(designs::no_straw_man),
+            ..under("bench-heap", "design=kernel-heap,pool=16M only=heap")
+        },
+        under(
+            "bench-user-tables",
+            "design=user-tables seed=1 only=first-service,delegate,string.fault,revoke.16,stall.4",
+        ),
+        under(
+            "bench-credits-off",
+            "design=user-tables,credits=off seed=2 only=delegate.new,revoke.64,space.bytes,latency.revoke.256",
+        ),
+        under(
+            "bench-kernel-heap",
+            "design=kernel-heap,pool=16M seed=3 only=delegate,string.fault,revoke.16,map,unmap,protect,latency.revoke.256",
+        ),
+        under(
+            "bench-kernel-quota",
+            "design=kernel-quota,pool=16M seed=4 only=delegate,kernel.bytes.dense,space.bytes.dense,revoke.64,fault",
+        ),
+        under(
+            "bench-redirector",
+            "design=redirector,pool=16M seed=5 only=ipc,string,delegate,fault,map,stall.4",
+        ),
+        under("bench-local-only", "design=local-only,pool=16M seed=6 only=ipc,string,delegate,fault,protect"),
+        under(
+            "bench-root-only",
+            "design=root-only,pool=16M seed=7 only=delegate,kernel.bytes.sparse,fault,map",
+        ),
     ]
 }
 

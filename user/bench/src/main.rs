@@ -76,8 +76,7 @@ entry!(main);
 
 fn main() {
     assert!(call::by_sysenter(), "the figures are those of SYSENTER");
-    let (name, parts) =
-        if designs::are_compared() { (designs::NAME, designs::PARTS) } else { (NAME, PARTS) };
+    let (name, parts) = if designs::are_compared() { (designs::NAME, designs::PARTS) } else { (NAME, PARTS) };
     match line::number("seed=") {
         None => scenario::run(name, parts),
         Some(seed) => scenario::run(name, &seed::disorder(seed, parts)),

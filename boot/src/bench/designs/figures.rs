@@ -177,7 +177,8 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_read_as_it_was_written() {
-        let of = |design: &str| (design.to_string(), of_records(&record(design, 41), design).expect("figures"));
+        let of =
+            |design: &str| (design.to_string(), of_records(&record(design, 41), design).expect("figures"));
         let results = Results(vec![of("user-tables"), of("kernel-heap")]);
         let machine = Machine {
             qemu: "1".into(),

@@ -192,7 +192,8 @@ fn parsed(text: &str) -> Result<Vec<records::Record>> {
 /// An operation needs more than a tenth more, or was not measured.
 pub fn no_straw_man(boot: &Boot) -> Result<()> {
     let figures = figures::of_records(&parsed(&boot.records)?, Design::KernelHeap.name())?;
-    let wrong: Vec<String> = PEERS.originals.iter().filter_map(|original| behind(original, &figures)).collect();
+    let wrong: Vec<String> =
+        PEERS.originals.iter().filter_map(|original| behind(original, &figures)).collect();
     ensure!(wrong.is_empty(), "kernel-heap is a straw man:\n    {}", wrong.join("\n    "));
     Ok(())
 }
@@ -219,8 +220,7 @@ fn kept(root: &Path) -> Result<(Machine, Results)> {
 fn write_document(root: &Path, machine: &Machine, results: &Results) -> Result<()> {
     let path = root.join(show::DOCUMENT);
     let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let document =
-        markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
+    let document = markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
     fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))
 }
 

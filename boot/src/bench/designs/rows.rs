@@ -30,7 +30,12 @@ const STALLS: &[&str] = &["two-sided", "one-timeout", "wait"];
 /// All of them, in the order in which they are shown, but for [`revokes`].
 pub const FAMILIES: &[Family] = &[
     Family { prefixes: &["call.null"], ends: &[], what: "null call", of: Of::All },
-    Family { prefixes: &["ipc.inter"], ends: &["0", "4", "16", "62"], what: "round trip, by words", of: Of::All },
+    Family {
+        prefixes: &["ipc.inter"],
+        ends: &["0", "4", "16", "62"],
+        what: "round trip, by words",
+        of: Of::All,
+    },
     Family { prefixes: &["string"], ends: STRINGS, what: "round trip with a string, by bytes", of: Of::All },
     Family {
         prefixes: &["string.fault.sender", "string.fault.receiver"],
@@ -38,8 +43,18 @@ pub const FAMILIES: &[Family] = &[
         what: "the same, whose pages are missing on one side",
         of: Of::All,
     },
-    Family { prefixes: &["map", "unmap", "protect"], ends: PAGES, what: "of one's own, by pages", of: Of::All },
-    Family { prefixes: &["delegate", "undelegate"], ends: PAGES, what: "to another space, by pages", of: Of::All },
+    Family {
+        prefixes: &["map", "unmap", "protect"],
+        ends: PAGES,
+        what: "of one's own, by pages",
+        of: Of::All,
+    },
+    Family {
+        prefixes: &["delegate", "undelegate"],
+        ends: PAGES,
+        what: "to another space, by pages",
+        of: Of::All,
+    },
     Family {
         prefixes: &["delegate.new"],
         ends: &["1"],
@@ -84,14 +99,24 @@ pub const FAMILIES: &[Family] = &[
         what: "bytes, by mappings 4 MiB apart in three spaces",
         of: Of::All,
     },
-    Family { prefixes: &["first-service"], ends: &[], what: "from reset to a server's first answer", of: Of::All },
+    Family {
+        prefixes: &["first-service"],
+        ends: &[],
+        what: "from reset to a server's first answer",
+        of: Of::All,
+    },
     Family {
         prefixes: &["heap.map", "heap.unmap"],
         ends: &["1", "large"],
         what: "a map item of a page, and of 1,024",
         of: Of::Pool,
     },
-    Family { prefixes: &["heap.unmap.child", "heap.fault"], ends: &[], what: "as the original's", of: Of::Pool },
+    Family {
+        prefixes: &["heap.unmap.child", "heap.fault"],
+        ends: &[],
+        what: "as the original's",
+        of: Of::Pool,
+    },
 ];
 
 /// Mappings derived from a page, and one below the other, whose revoke is measured; and the most of both together.

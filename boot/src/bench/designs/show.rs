@@ -103,7 +103,9 @@ fn originals(results: &Results) -> String {
 
 /// Heads of a table with a column for each design.
 fn heads(results: &Results, first: &'static str) -> Vec<String> {
-    std::iter::once(first.into()).chain(results.0.iter().map(|(design, _)| design.replace(',', ", "))).collect()
+    std::iter::once(first.into())
+        .chain(results.0.iter().map(|(design, _)| design.replace(',', ", ")))
+        .collect()
 }
 
 fn table_of(heads: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -147,11 +149,8 @@ fn revokes_table(results: &Results) -> String {
     let row = |name: String| {
         let phi = results.get(Design::UserTables.name(), &name).and_then(|figures| figures.phi);
         let any = results.0.iter().find_map(|(_, figures)| figures.get(&name)?.descendants);
-        let mut cells = vec![
-            format!("`{name}`"),
-            any.map_or(NONE.into(), grouped),
-            phi.map_or(NONE.into(), grouped),
-        ];
+        let mut cells =
+            vec![format!("`{name}`"), any.map_or(NONE.into(), grouped), phi.map_or(NONE.into(), grouped)];
         cells.extend(self::cells(results, &name, figure));
         cells
     };

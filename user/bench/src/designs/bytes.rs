@@ -112,9 +112,7 @@ impl Space {
     fn new() -> Space {
         let home = Home::new();
         let taker = pool::is_there().then(|| Taker::start(&home));
-        if calls::design() == Design::KernelQuota {
-            check_eq!(calls::set_quota(home.space(), u32::MAX), Ok(()));
-        }
+        pool::without_quota(home.space());
         let mut space = Space { home, tables: Vec::new(), nodes: Vec::new(), taker, before: 0 };
         space.before = space.mappings();
         space
@@ -148,8 +146,7 @@ impl Space {
             calls::make_cap_node(root.container, root.first, space, node).expect("a node");
             self.nodes.push(root);
         }
-        let (frames, name) =
-            (memory::take(4, 4).expect("memory for a Table"), Slot::take().expect("a slot"));
+        let (frames, name) = (memory::take(4, 4).expect("memory for a Table"), Slot::take().expect("a slot"));
         calls::make_table(frames.container, frames.first, name.reference(), space).expect("a Table");
         calls::hook(name.name(), space, index, Rights::WRITE).expect("a hook");
         let to = SlotRef::of(space, CapName::new(node, slot));
@@ -164,7 +161,8 @@ impl Space {
             return mappings(space) - self.before;
         }
         let tables = calls::space_summary(space).expect("a space").tables;
-        (0..tables).map(|table| calls::space_table(space, table).expect("a Table").live).sum::<u32>() - self.before
+        (0..tables).map(|table| calls::space_table(space, table).expect("a Table").live).sum::<u32>()
+            - self.before
     }
 
     /// Bytes that it brought, or is charged with.

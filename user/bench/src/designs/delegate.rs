@@ -23,9 +23,9 @@ use freehold_guest_tests::{check, check_eq};
 use freehold_rt::slots::Slot;
 use freehold_rt::{Utcb, calls};
 
-use super::{fresh, items};
 use super::partner::{self, Partner};
 use super::pool;
+use super::{fresh, items};
 use crate::annex::Annex;
 use crate::ipc::{BESIDE, SERVED};
 use crate::measure::{Sample, Series, any_wanted, section, wanted};
@@ -107,6 +107,7 @@ impl Scene {
     /// Starts it.
     pub fn new() -> Scene {
         let home = Home::new();
+        pool::without_quota(home.space());
         let receiver = Partner::start(&home, BESIDE, SERVED, receive);
         Scene { probe: Probe::new(&home, 0), receiver, home }
     }

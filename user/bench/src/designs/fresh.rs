@@ -9,8 +9,8 @@ use freehold_abi::{Call, CapName, Rights, SlotRef};
 use freehold_guest_tests::check_eq;
 use freehold_guest_tests::objects::derived;
 use freehold_guest_tests::pages::{self, Frames};
-use freehold_rt::calls::{self, Lend};
 use freehold_rt::Utcb;
+use freehold_rt::calls::{self, Lend};
 
 use super::delegate::{FIRST_INDEX, GIVEN, Mapped, Scene, timed};
 use super::items::{self, Asker};

@@ -156,7 +156,11 @@ impl Scene {
             FAULTS.store(0, Ordering::Relaxed);
             self.round(round, bytes);
             series.add(partner::last());
-            check_eq!(FAULTS.load(Ordering::Relaxed), bytes.div_ceil(FRAME), "{name}: pages that were missing");
+            check_eq!(
+                FAULTS.load(Ordering::Relaxed),
+                bytes.div_ceil(FRAME),
+                "{name}: pages that were missing"
+            );
         }
         series.finish();
         check_eq!(self.pager.state(), State::Receiving);

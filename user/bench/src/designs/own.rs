@@ -21,9 +21,8 @@ use crate::stub;
 
 /// `map.*`, `unmap.*`, `protect.*`.
 pub fn run() {
-    let rows = super::COUNTS.map(|count| {
-        (["map", "unmap", "protect"].map(|name| format!("{name}.{count}")), count)
-    });
+    let rows =
+        super::COUNTS.map(|count| (["map", "unmap", "protect"].map(|name| format!("{name}.{count}")), count));
     if !rows.iter().any(|(names, _)| names.iter().any(|name| wanted(name))) {
         return;
     }

@@ -1,6 +1,6 @@
 //! Memory under the designs with a pool: frames of this program's that map items can pass on.
 
-use freehold_abi::designs::{Fpage, MapItem, Operation};
+use freehold_abi::designs::{Design, FLUSH, Fpage, MapItem, Operation};
 use freehold_abi::layout::FRAME;
 use freehold_abi::{Call, CapName, Rights};
 use freehold_guest_tests::check_eq;
@@ -12,6 +12,13 @@ use crate::stub;
 /// Whether the design has a pool.
 pub fn is_there() -> bool {
     calls::design().has_pool()
+}
+
+/// Lets a space have what it likes of the pool, where there is a quota.
+pub fn without_quota(space: CapName) {
+    if calls::design() == Design::KernelQuota {
+        check_eq!(calls::set_quota(space, u32::MAX), Ok(()));
+    }
 }
 
 /// Frames that are roots of the kernel's mapping database, side by side in this space. Dropping them takes them out.
@@ -69,6 +76,6 @@ pub fn item(fpage: Fpage, address: u32) -> [u32; 2] {
 /// status.
 #[inline(always)]
 pub fn unmap(fpage: Fpage, flush: bool) -> u32 {
-    let flush = if flush { freehold_abi::designs::FLUSH } else { 0 };
+    let flush = if flush { FLUSH } else { 0 };
     stub::immediate(Call::Design, Operation::Unmap as u32, [fpage.0, flush, 0, 0])
 }

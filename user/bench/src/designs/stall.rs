@@ -24,10 +24,10 @@ use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::pages::Frames;
 use freehold_guest_tests::worker::{BELOW, Options, WORKERS, Worker};
 use freehold_guest_tests::{check, check_eq};
+use freehold_rt::call::enter;
 use freehold_rt::layout::BLOCK;
 use freehold_rt::slots::Slot;
 use freehold_rt::utcb::Part;
-use freehold_rt::call::enter;
 use freehold_rt::{Utcb, time};
 
 use super::partner::{self, Partner};
