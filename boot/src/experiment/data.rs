@@ -16,6 +16,8 @@ use serde_json::Value;
 pub use attack::{Attack, Outcome};
 pub use row::{Row, Take};
 
+use super::derived::transfers;
+use crate::bench::transfer::figures::Results;
 use crate::records::{self, Record};
 
 /// The file in an experiment's directory.
@@ -40,6 +42,7 @@ pub struct Data {
     /// Records about which nothing is known.
     pub unknown: usize,
     rows: BTreeMap<String, BTreeMap<String, Row>>,
+    transfers: BTreeMap<String, Results>,
 }
 
 /// On what the records were taken: every value that occurs.
@@ -96,6 +99,9 @@ impl Data {
             }
         }
         data.subjects = subjects.into_iter().map(|(_, subject)| subject).collect();
+        let moved = data.subjects.iter();
+        let moved = moved.filter_map(|subject| Some((subject.clone(), transfers(data.rows(subject))?)));
+        data.transfers = moved.collect();
         data.records = records;
         data
     }
@@ -113,6 +119,11 @@ impl Data {
     /// The median of a row; `None`: not measured.
     pub fn median(&self, subject: &str, name: &str) -> Option<f64> {
         Some(self.row(subject, name)?.summary()?.median)
+    }
+
+    /// What was found about moving buffers; `None`: nothing.
+    pub fn transfers(&self, subject: &str) -> Option<&Results> {
+        self.transfers.get(subject)
     }
 
     /// The rows `prefix.N`, by N.

@@ -139,7 +139,7 @@ pub fn least_ratio<'a>(attacks: impl Iterator<Item = &'a Attack>) -> Option<(&'a
 }
 
 /// What was found about moving buffers, of repetitions the one in the middle.
-pub fn transfers(data: &Data, subject: &str) -> Option<Results> {
+pub fn transfers<'a>(rows: impl Iterator<Item = (&'a str, &'a super::data::Row)>) -> Option<Results> {
     let record = |(name, row): (&str, &super::data::Row)| {
         Cell::parse(name)?;
         let mut takes: Vec<_> = row.takes.iter().collect();
@@ -148,6 +148,6 @@ pub fn transfers(data: &Data, subject: &str) -> Option<Results> {
         Results::read(std::slice::from_ref(&record)).ok()?;
         Some(record)
     };
-    let records: Vec<Record> = data.rows(subject).filter_map(record).collect();
+    let records: Vec<Record> = rows.filter_map(record).collect();
     if records.is_empty() { None } else { Results::read(&records).ok() }
 }

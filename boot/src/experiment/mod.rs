@@ -8,9 +8,11 @@
 //! | [`image`], [`workloads`] | other kernels (docs/join.md) |
 //! | [`command`] | all together |
 //! | [`data`], [`derived`], [`estimate`], [`stats`], [`number`] | the records read and summarised |
-//! | [`hypotheses`], [`figures`], [`tables`] | what is made of them |
+//! | [`hypotheses`], [`options`] | what they say of what was expected, and of the ways out |
+//! | [`csv`], [`figures`], [`tables`], [`report`] | what is made of them |
 
 pub mod command;
+pub mod csv;
 pub mod data;
 pub mod derived;
 pub mod estimate;
@@ -18,7 +20,9 @@ pub mod figures;
 pub mod hypotheses;
 pub mod image;
 pub mod number;
+pub mod options;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod stats;
 pub mod store;

@@ -1,6 +1,8 @@
 //! For tests: invented records of a whole experiment, in which every hypothesis is confirmed. Nothing made from them is
 //! kept.
 
+use std::sync::LazyLock;
+
 use freehold_abi::designs::Design;
 use serde_json::{Value, json};
 
@@ -14,6 +16,11 @@ const REPETITIONS: u64 = 2;
 
 /// All records.
 pub fn records() -> Vec<Record> {
+    static RECORDS: LazyLock<Vec<Record>> = LazyLock::new(made);
+    RECORDS.clone()
+}
+
+fn made() -> Vec<Record> {
     let mut records = Vec::new();
     for repetition in 0..REPETITIONS {
         for design in Design::ALL {

@@ -18,6 +18,7 @@ mod proof;
 use freehold_abi::designs::Design;
 
 pub use fairness::STRAW;
+pub use moving::TWO_SIDED;
 
 use super::data::Data;
 use super::estimate::{Bound, Estimate};

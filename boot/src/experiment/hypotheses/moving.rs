@@ -7,7 +7,7 @@ use crate::bench::transfer::cell::{CASES, Cell, Residency, Trust, Way};
 use crate::bench::transfer::crossover::Direction;
 use crate::bench::transfer::figures::Results;
 use crate::bench::transfer::verdicts::crossing::{Crossing, crossing};
-use crate::experiment::derived::{self, policies, transfers};
+use crate::experiment::derived::{self, policies};
 use crate::experiment::estimate::{Bound, Estimate};
 use crate::experiment::number::{listed, number};
 
@@ -19,11 +19,8 @@ pub const TWO_SIDED: &str = "two-sided";
 const CLIENTS: u64 = 16;
 
 /// Every design for which requests were measured.
-fn measured(view: &View) -> Vec<(Design, Results)> {
-    Design::ALL
-        .into_iter()
-        .filter_map(|design| Some((design, transfers(view.data, design.name())?)))
-        .collect()
+fn measured<'a>(view: &View<'a>) -> Vec<(Design, &'a Results)> {
+    Design::ALL.into_iter().filter_map(|design| Some((design, view.data.transfers(design.name())?))).collect()
 }
 
 /// H23: about 40 words.
@@ -33,17 +30,15 @@ pub fn forty_words(view: &View) -> Vec<Clause> {
     for (design, results) in measured(view) {
         for direction in Direction::ALL {
             let what = format!("{}, {}: registers and touched strings meet", design.name(), direction.name());
-            clauses.push(
-                match crossing(&results, direction, Trust::Trusting, Way::Registers, Way::Touched) {
-                    None => missing(what),
-                    Some(Crossing::Between { meet, .. }) => {
-                        compare(format!("{what} at"), Some((meet as f64 / WORD).into()), "words", bound)
-                    }
-                    Some(crossing) => {
-                        clause(false, format!("{what} nowhere; strings are cheaper {}", crossing.told()))
-                    }
-                },
-            );
+            clauses.push(match crossing(results, direction, Trust::Trusting, Way::Registers, Way::Touched) {
+                None => missing(what),
+                Some(Crossing::Between { meet, .. }) => {
+                    compare(format!("{what} at"), Some((meet as f64 / WORD).into()), "words", bound)
+                }
+                Some(crossing) => {
+                    clause(false, format!("{what} nowhere; strings are cheaper {}", crossing.told()))
+                }
+            });
         }
     }
     or_missing(clauses, "requests by registers and by strings")
@@ -65,7 +60,7 @@ pub fn containers(view: &View) -> Vec<Clause> {
             ("write-64", Bound::AtLeast(view.limit("small.least"))),
             ("write-1048576", Bound::Below(view.limit("large.most"))),
         ] {
-            let of = |way| overhead(&results, case, way).map(Estimate::from);
+            let of = |way| overhead(results, case, way).map(Estimate::from);
             let ratio = of(Way::Container).zip(of(Way::Wired)).and_then(|(one, other)| one.over(other));
             let what = format!("{}, {case}: a container, of what a wired string adds", design.name());
             clauses.push(compare(what, ratio, "times", bound));

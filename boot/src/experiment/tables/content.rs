@@ -5,7 +5,7 @@ use freehold_abi::designs::Design;
 use super::{LEGEND, MISSING, Table};
 use crate::bench::transfer::cell::{CASES, Residency, Trust};
 use crate::experiment::data::Data;
-use crate::experiment::derived::{bytes_of, latencies, transfers};
+use crate::experiment::derived::{bytes_of, latencies};
 use crate::experiment::figures::matrix::Cell;
 use crate::experiment::figures::{Kind, matrix_of};
 use crate::experiment::hypotheses::judged;
@@ -239,7 +239,7 @@ fn ways(data: &Data) -> Table {
     let measured: Vec<_> = data
         .subjects
         .iter()
-        .filter_map(|subject| Some((subject.clone(), transfers(data, subject)?)))
+        .filter_map(|subject| Some((subject.clone(), data.transfers(subject)?)))
         .collect();
     let columns = [Trust::Distrusting, Trust::Trusting]
         .into_iter()

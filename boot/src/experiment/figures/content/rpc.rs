@@ -6,7 +6,6 @@ use crate::bench::transfer::crossover::{Direction, costs_by_size};
 use crate::bench::transfer::figures::Results;
 use crate::bench::transfer::verdicts::crossing::{Crossing, crossing};
 use crate::experiment::data::Data;
-use crate::experiment::derived::transfers;
 use crate::experiment::figures::plot::{Panel, Plot, Point, Rule, Series};
 use crate::experiment::figures::scale::Kind as Spread;
 use crate::experiment::figures::{Figure, Kind, style};
@@ -20,8 +19,8 @@ const WORD: f64 = 4.0;
 
 /// The figures.
 pub fn all(data: &Data) -> Vec<Figure> {
-    let measured = data.subjects.iter().filter_map(|subject| Some((subject, transfers(data, subject)?)));
-    let figures: Vec<Figure> = measured.map(|(subject, results)| figure(subject, &results)).collect();
+    let measured = data.subjects.iter().filter_map(|subject| Some((subject, data.transfers(subject)?)));
+    let figures: Vec<Figure> = measured.map(|(subject, results)| figure(subject, results)).collect();
     if figures.is_empty() { vec![empty()] } else { figures }
 }
 

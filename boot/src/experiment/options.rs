@@ -1,0 +1,200 @@
+//! The ways out that the mail of 2004 lists, each with a verdict.
+//!
+//! What must hold: every word of a verdict is chosen by the records, and what was not measured is not judged.
+
+mod messages;
+mod ways_out;
+
+use super::data::Data;
+
+/// What became of a way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// It does what it is for.
+    Works,
+    /// It does, and costs something.
+    Priced,
+    /// It does not.
+    Fails,
+    /// Nobody knows.
+    Unjudged,
+}
+
+impl Word {
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Word::Works => "It works.",
+            Word::Priced => "It works, at a price.",
+            Word::Fails => "It does not work.",
+            Word::Unjudged => "Not judged.",
+        }
+    }
+}
+
+/// A way out.
+pub struct WayOut {
+    /// What it is.
+    pub name: &'static str,
+    /// What was said of it.
+    pub quote: &'static str,
+    /// What became of it.
+    pub word: Word,
+    /// Why, in sentences.
+    pub reasons: Vec<String>,
+}
+
+/// Looks at the records and says what they make of a way out.
+type Judge = fn(&Data) -> (Word, Vec<String>);
+
+/// All of them: name, what was said, who judges.
+const ALL: [(&str, &str, Judge); 10] = [
+    (
+        "Redirectors for all tasks",
+        "using redirectors for all IPC operations is too much overhead",
+        ways_out::redirector_for_all,
+    ),
+    (
+        "Redirectors for untrusted tasks",
+        "just for tasks from users you don't trust … could be pretty fast",
+        ways_out::redirector_for_some,
+    ),
+    (
+        "Map items from the root only",
+        "make IPC of map items a privileged action … like cutting off the whole arm",
+        ways_out::root_only,
+    ),
+    (
+        "“Any local thread” as redirector: no map items between spaces",
+        "sort of a built-in redirector",
+        ways_out::local_only,
+    ),
+    (
+        "Page tables in user space",
+        "the holy grail … I also don't know the performance implications",
+        ways_out::user_tables,
+    ),
+    ("A quota (not in the mail; what others do)", "–", ways_out::quota),
+    (
+        "String items, the client's memory wired",
+        "you only need to wire down the memory areas involved … That's fast",
+        messages::wired,
+    ),
+    (
+        "String items, touched and tried again",
+        "touch the pages before sending the message … you just do it again",
+        messages::touched,
+    ),
+    ("Containers", "using containers is very expensive", messages::containers),
+    (
+        "A third task that holds a container with the server",
+        "mutual trust with the server … this approach corrupts our self-paged model",
+        messages::third_task,
+    ),
+];
+
+/// Judges all.
+pub fn judged(data: &Data) -> Vec<WayOut> {
+    let judge = |(name, quote, judge): (&'static str, &'static str, Judge)| {
+        let (word, reasons) = judge(data);
+        WayOut { name, quote, word, reasons }
+    };
+    ALL.into_iter().map(judge).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::experiment::synthetic;
+    use crate::records::Record;
+
+    fn word(name: &str, data: &Data) -> Word {
+        judged(data).iter().find(|option| option.name.starts_with(name)).expect(name).word
+    }
+
+    fn is(record: &Record, field: &str, text: &str) -> bool {
+        record.get(field).and_then(|value| value.as_str()).is_some_and(|value| value.starts_with(text))
+    }
+
+    fn broken_under(design: &'static str) -> impl Fn(&mut Record) {
+        move |record| {
+            if is(record, "attack", "mapping-flood") && is(record, "design", design) {
+                record.insert("outcome".into(), "broken".into());
+            }
+        }
+    }
+
+    fn held_under(design: &'static str) -> impl Fn(&mut Record) {
+        move |record| {
+            if record.contains_key("attack") && is(record, "design", design) {
+                record.insert("outcome".into(), "held".into());
+                record.insert("victim_ops_ratio".into(), json!(1));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_judged_without_records() {
+        for option in judged(&Data::of(Vec::new())) {
+            assert_eq!(option.word, Word::Unjudged, "{}", option.name);
+            assert!(!option.reasons.is_empty());
+        }
+    }
+
+    #[test]
+    fn outcomes_turn_every_way_out() {
+        for (name, design) in [
+            ("Redirectors for all", "redirector"),
+            ("Redirectors for untrusted", "redirector"),
+            ("Map items from the root", "root-only"),
+            ("“Any local thread”", "local-only"),
+            ("Page tables", "user-tables"),
+            ("A quota", "kernel-quota"),
+        ] {
+            assert_eq!(word(name, &synthetic::with(broken_under(design))), Word::Fails, "{name}");
+            let held = word(name, &synthetic::with(held_under(design)));
+            assert!(matches!(held, Word::Works | Word::Priced), "{name}: {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_redirector_that_costs_nothing_has_no_price() {
+        let name = "Redirectors for all";
+        assert_eq!(word(name, &synthetic::with(held_under("redirector"))), Word::Priced);
+        let free = synthetic::with(|record| {
+            held_under("redirector")(record);
+            if is(record, "bench", "ipc.inter.") {
+                record.extend(["min", "median", "p99", "max"].map(|field| (field.into(), json!(170))));
+            }
+        });
+        assert_eq!(word(name, &free), Word::Works);
+    }
+
+    #[test]
+    fn figures_turn_the_ways_to_move_a_buffer() {
+        let usual = synthetic::with(|_| {});
+        let costs = |way: &'static str, cost: u64| {
+            move |record: &mut Record| {
+                let name = record.get("bench").and_then(|name| name.as_str()).unwrap_or_default();
+                if name.contains(way) && record.contains_key("median") {
+                    record.extend(["min", "median", "p99", "max"].map(|field| (field.into(), json!(cost))));
+                }
+            }
+        };
+        for (name, way, cost) in [
+            ("String items, the", ".wired.", 1),
+            ("A third task", ".service.", 1 << 40),
+            ("Containers", ".container.", 1),
+        ] {
+            assert_ne!(word(name, &usual), word(name, &synthetic::with(costs(way, cost))), "{name}");
+        }
+        let retried = synthetic::with(|record| {
+            if record.contains_key("retries") {
+                record.insert("retries".into(), json!(3));
+            }
+        });
+        assert_ne!(word("String items, touched", &usual), word("String items, touched", &retried));
+    }
+}
