@@ -164,6 +164,9 @@ pub struct AttackArgs {
     /// Numbers of attackers, one after the other [default: 1,4,16]
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=16))]
     pub attackers: Vec<u32>,
+    /// Run the controls instead: builds without one defence, in which the attack must succeed
+    #[arg(long, conflicts_with_all = ["designs", "attackers", "jobs"])]
+    pub controls: bool,
     /// What the attackers' choices follow from
     #[arg(long, value_name = "N", default_value_t = crate::attack::SEED)]
     pub seed: u32,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::row::{Row, Verdict};
+use super::row::{MACHINE, Row, Verdict};
 use crate::args::{DEFAULT_CPU, DEFAULT_MEMORY};
 use crate::design::Variant;
 use crate::guest::{self, Guests};
@@ -111,22 +111,26 @@ impl Cell {
         let found = self.rows(&whole_records(&boot.records))?;
         let ended = match outcome {
             Outcome::Passed { .. } => "it ended without a record".to_string(),
+            Outcome::ClaimsFailed { .. } => {
+                format!("the referee could not watch: {}", failed_claims(&boot.console))
+            }
             outcome => outcome.to_string(),
         };
         let row = |&attackers: &u32| {
             let found = found.iter().find(|row| row.attackers == attackers);
-            let lost = || format!("the machine: {ended}");
+            let lost = || format!("{MACHINE}{ended}");
             found
                 .cloned()
                 .unwrap_or_else(|| Row::of_machine(&self.attack, self.variant.name(), attackers, lost()))
         };
         let mut rows: Vec<Row> = self.attackers.iter().map(row).collect();
-        // All records are there, but what came behind them is not in order: the last row cannot be believed.
-        if !outcome.passed()
+        // All records are there, but the machine went down behind them: the last row cannot be believed. What the referee
+        // could not watch it says, and goes on.
+        if !matches!(outcome, Outcome::Passed { .. } | Outcome::ClaimsFailed { .. })
             && let Some(last) = rows.last_mut()
             && last.outcome != Verdict::Broken
         {
-            *last = Row { outcome: Verdict::Broken, detail: format!("the machine: {ended}"), ..last.clone() };
+            *last = Row { outcome: Verdict::Broken, detail: format!("{MACHINE}{ended}"), ..last.clone() };
         }
         Ok(rows)
     }
@@ -150,6 +154,12 @@ impl Cell {
         }
         Ok(rows)
     }
+}
+
+/// What the referee said that did not hold.
+fn failed_claims(console: &str) -> String {
+    let lines: Vec<&str> = console.lines().map(str::trim).filter(|line| line.contains("FAILED")).collect();
+    lines.join("; ")
 }
 
 /// The records up to the first line that is none: a machine that goes down can do so in the middle of one.

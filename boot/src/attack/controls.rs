@@ -28,6 +28,7 @@ use super::row::{Row, Verdict};
 use crate::args::Profile;
 use crate::design::Variant;
 use crate::guest::{self, Guests};
+use crate::records::Record;
 use crate::workspace::{self, Metadata};
 
 /// Where the patches are, in the workspace.
@@ -77,6 +78,15 @@ pub struct ControlOutcome {
     pub succeeded: bool,
     /// Wall-clock time of the boot.
     pub duration: Duration,
+}
+
+impl ControlOutcome {
+    /// Its record: the row's, with the name of the control.
+    pub fn record(&self) -> Record {
+        let mut record = self.row.record();
+        record.insert("control".into(), self.control.name.as_str().into());
+        record
+    }
 }
 
 /// All controls, by name.

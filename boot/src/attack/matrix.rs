@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::controls::ControlOutcome;
 use super::row::{Row, Verdict};
 use crate::design::Variant;
 
@@ -75,6 +76,18 @@ pub fn shown(found: &[Found]) -> String {
         text += &format!("\n{details}");
     }
     text
+}
+
+/// What the controls came to: of each the defence that it lacks, and what became of the attack.
+pub fn controls(outcomes: &[ControlOutcome]) -> String {
+    let shown = |outcome: &ControlOutcome| {
+        let succeeded = if outcome.succeeded { "succeeds" } else { "DOES NOT SUCCEED" };
+        let control = &outcome.control;
+        format!("{} {succeeded} ({} under {})\n", control.name, control.attack, control.variant)
+            + &wrapped(&control.takes_out, "    without: ", 13)
+            + &wrapped(&outcome.row.detail, &format!("    {}: ", outcome.row), 13)
+    };
+    outcomes.iter().map(shown).collect()
 }
 
 /// The designs' names, in lines, each ending at a hyphen or comma.

@@ -60,6 +60,9 @@ fn choose(all: Vec<String>, parts: &[String]) -> Result<Vec<String>> {
 /// # Errors
 /// A name selects nothing, the guest code does not build, or a file cannot be written.
 pub fn all(args: &AttackArgs) -> Result<ExitCode> {
+    if args.controls {
+        return run_controls(args);
+    }
     let names = choose(names()?, &args.names)?;
     let variants = if args.designs.is_empty() { Variant::all() } else { args.designs.clone() };
     let attackers = if args.attackers.is_empty() { ATTACKERS.to_vec() } else { args.attackers.clone() };
@@ -90,6 +93,25 @@ pub fn all(args: &AttackArgs) -> Result<ExitCode> {
     }
     println!("\nFAILED: {}", failed.join(", "));
     Ok(ExitCode::FAILURE)
+}
+
+/// Runs the controls, and says which attacks did not succeed although their defence was taken out.
+fn run_controls(args: &AttackArgs) -> Result<ExitCode> {
+    let outcomes = controls::run(&args.names, args.seed)?;
+    if let Some(path) = &args.json {
+        let lines = outcomes.iter().map(|outcome| {
+            serde_json::to_string(&outcome.record()).map(|line| {
+                line + "
+"
+            })
+        });
+        std::fs::write(path, lines.collect::<Result<String, _>>()?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    println!("{}", matrix::controls(&outcomes).trim_end());
+    let failed = outcomes.iter().filter(|outcome| !outcome.succeeded).count();
+    println!("\n{} of {} attacks succeed without the defence", outcomes.len() - failed, outcomes.len());
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether the command fails because of it: nothing was found out, or the main design did not hold.

@@ -77,6 +77,14 @@ impl Row {
         self.detail.starts_with(MACHINE)
     }
 
+    /// It as a record again.
+    pub fn record(&self) -> Record {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(record)) => record,
+            other => unreachable!("a row is an object of plain values, not {other:?}"),
+        }
+    }
+
     /// The row of an attack that the machine did not survive.
     pub fn of_machine(attack: &str, design: &str, attackers: u32, detail: String) -> Row {
         Row {

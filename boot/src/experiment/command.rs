@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use super::image;
 use super::plan::{self, Boot, Work};
 use super::run::{self, Built};
 use super::store::{self, Part, Setup, Store};
+use super::{image, report};
 use crate::args::ExperimentArgs;
+use crate::attack::controls;
 use crate::design::Variant;
 use crate::{attack, jobs, qemu, workspace};
 
@@ -36,7 +37,8 @@ pub fn all(args: &ExperimentArgs) -> Result<ExitCode> {
     if args.list {
         return Ok(ExitCode::SUCCESS);
     }
-    println!("records: {}", args.out.join(store::RECORDS).display());
+    report::write(&args.out).with_context(|| format!("no report of {}", args.out.display()))?;
+    println!("records, figures, tables and report.md: {}", args.out.display());
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -54,7 +56,8 @@ fn designs(args: &ExperimentArgs, setup: &Setup) -> Result<Vec<(String, String)>
         None => Variant::all(),
     };
     let reps = args.reps.unwrap_or(extent.reps);
-    let boots = plan::of_designs(&designs, &attack::names()?, &extent, reps, args.seed);
+    let controls: Vec<String> = controls::all()?.into_iter().map(|control| control.name).collect();
+    let boots = plan::of_designs(&designs, (&attack::names()?, &controls), &extent, (reps, args.seed));
     if args.list {
         list(&boots);
         return Ok(Vec::new());

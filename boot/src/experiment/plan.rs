@@ -21,14 +21,18 @@ pub struct Extent {
     pub attackers: &'static [u32],
     /// Ticks for which a victim is watched; none: as the referee holds right.
     pub window: Option<u32>,
-    /// Rows of `user/bench`, by the beginnings of their names: all but those of `revokes`.
-    pub rows: &'static [&'static str],
+    /// Rows of `user/bench`, by the beginnings of their names, at which the plugin looks: those that do not wait.
+    pub counted: &'static [&'static str],
+    /// All others but those of `revokes`.
+    pub others: &'static [&'static str],
     /// Revokes, fan-out and depth: each in a boot of its own, so that the longest stretch with interrupts off is its own.
     pub revokes: &'static [(u32, u32)],
     /// Beginnings of cells of `./x bench transfer`, and rounds; no beginning: all.
     pub transfer: (&'static [&'static str], Option<u32>),
     /// The designs in which buffers are moved.
     pub transfer_designs: &'static [Design],
+    /// Whether controls are run.
+    pub controls: bool,
     /// Attacks at which the plugin looks on, for the longest stretch with interrupts off.
     pub stretches: &'static [&'static str],
 }
@@ -38,7 +42,8 @@ pub const WHOLE: Extent = Extent {
     reps: 3,
     attackers: &attack::ATTACKERS,
     window: None,
-    rows: ROWS,
+    counted: COUNTED,
+    others: OTHERS,
     revokes: &[
         (1, 1),
         (4, 1),
@@ -58,6 +63,7 @@ pub const WHOLE: Extent = Extent {
     ],
     transfer: (&[], None),
     transfer_designs: &[Design::UserTables],
+    controls: true,
     stretches: &["mapping-flood", "revoke-time", "oversized-batch", "page-table-bomb"],
 };
 
@@ -66,15 +72,16 @@ pub const QUICK: Extent = Extent {
     reps: 1,
     attackers: &[4],
     window: Some(25),
-    rows: ROWS,
+    counted: QUICK_COUNTED,
+    others: QUICK_OTHERS,
     revokes: &[(1, 1), (16, 1), (256, 1), (1024, 1), (1024, 8)],
     transfer: (&["open-64.", "open-255.", "write-64.", "write-1024.", "write-65536."], Some(4)),
     transfer_designs: &[Design::UserTables],
+    controls: false,
     stretches: &[],
 };
 
-/// The rows that are measured by one boot of each design.
-const ROWS: &[&str] = &[
+const COUNTED: &[&str] = &[
     "call",
     "ipc",
     "string",
@@ -84,17 +91,28 @@ const ROWS: &[&str] = &[
     "delegate",
     "undelegate",
     "fault",
-    "space",
-    "kernel",
-    "stall",
-    "latency",
-    "first-service",
+    "space.create",
+    "space.delete",
     "heap",
 ];
-/// Rows that grow with the pool, and attacks on it: measured with each of [`POOLS`].
-const POOL_ROWS: &[&str] = &["kernel.bytes", "space.bytes"];
+const OTHERS: &[&str] = &["kernel", "space.bytes", "stall", "latency", "first-service"];
+const QUICK_COUNTED: &[&str] = COUNTED;
+const QUICK_OTHERS: &[&str] = OTHERS;
+
+/// The pool of measurements, in MiB: enough for every row.
+const BENCH_POOL: u32 = 48;
+/// Rows that grow with the pool, as far as the smallest of [`POOLS`] goes; and attacks on it: measured with each of these.
+const POOL_ROWS: &[&str] = &[
+    "kernel.bytes.dense",
+    "space.bytes.dense",
+    "kernel.bytes.sparse.1",
+    "kernel.bytes.sparse.4",
+    "kernel.bytes.sparse.16",
+    "kernel.bytes.sparse.64",
+    "kernel.bytes.sparse.256",
+];
 const POOL_ATTACKS: &[&str] = &["mapping-flood", "page-table-bomb"];
-/// Sizes of kernel-heap's pool in MiB, beside the usual one: its failure must not be one size's.
+/// Sizes of kernel-heap's pool in MiB, beside the usual one of 16: its failure must not be one size's.
 const POOLS: &[u32] = &[4, 8];
 
 /// What looks on at a boot.
@@ -144,6 +162,11 @@ pub enum Work {
         /// What looks on.
         watch: Watch,
     },
+    /// An attack on a build without its defence.
+    Control {
+        /// The patch.
+        control: String,
+    },
     /// Another kernel.
     Image {
         /// Its name.
@@ -179,6 +202,7 @@ impl Boot {
         match &self.work {
             Work::Bench { only, watch: Watch::Path, .. } => 4 + 2 * only.len() as u64,
             Work::Bench { .. } | Work::Image { .. } => 3,
+            Work::Control { .. } => 15,
             Work::Transfer { only, .. } => {
                 if only.is_empty() {
                     60
@@ -197,19 +221,20 @@ impl Boot {
 /// The boots of the designs, in the order in which they start.
 pub fn of_designs(
     designs: &[Variant],
-    attacks: &[String],
+    (attacks, controls): (&[String], &[String]),
     extent: &Extent,
-    reps: u32,
-    seed: u32,
+    (reps, seed): (u32, u32),
 ) -> Vec<Boot> {
     let mut boots = Vec::new();
     for rep in 0..reps {
         let mut add = |name: String, work| boots.push(Boot::new(&name, seed, rep, work));
         for design in designs {
-            add(format!("bench.{design}"), bench(design, extent.rows, Watch::Path));
+            let roomy = roomy(design);
+            add(format!("bench.{design}.counted"), bench(&roomy, extent.counted, Watch::Path));
+            add(format!("bench.{design}.others"), bench(&roomy, extent.others, Watch::Nothing));
             for (fan_out, depth) in extent.revokes {
                 let row = format!("revoke.{fan_out}.{depth}");
-                add(format!("bench.{design}.{row}"), bench(design, &[&row], Watch::Latency));
+                add(format!("bench.{design}.{row}"), bench(&roomy, &[&row], Watch::Latency));
             }
             for name in attacks {
                 add(format!("attack.{design}.{name}"), attack(design, name, extent));
@@ -232,6 +257,14 @@ pub fn of_designs(
             add(format!("transfer.{design}"), Work::Transfer { design: design.clone(), only, rounds });
         }
     }
+    for control in controls.iter().filter(|_| extent.controls) {
+        boots.push(Boot::new(
+            &format!("control.{control}"),
+            seed,
+            0,
+            Work::Control { control: control.clone() },
+        ));
+    }
     shuffled(boots, seed)
 }
 
@@ -239,6 +272,12 @@ pub fn of_designs(
 pub fn of_image(label: &str, words: &str, reps: u32, seed: u32) -> Vec<Boot> {
     let work = || Work::Image { label: label.into(), words: words.into() };
     (0..reps).map(|rep| Boot::new(&format!("image.{label}"), seed, rep, work())).collect()
+}
+
+/// The design as it is measured, unless its pool was asked for.
+fn roomy(design: &Variant) -> Variant {
+    let usual = design.design.has_pool() && *design == Variant::of(design.design);
+    if usual { design.clone().with_pool(BENCH_POOL) } else { design.clone() }
 }
 
 fn bench(design: &Variant, only: &[&str], watch: Watch) -> Work {
@@ -268,7 +307,7 @@ mod tests {
 
     fn plan(extent: &Extent, seed: u32) -> Vec<Boot> {
         let attacks = ["depth-wrap".to_string(), "mapping-flood".into()];
-        of_designs(&Variant::all(), &attacks, extent, extent.reps, seed)
+        of_designs(&Variant::all(), (&attacks, &["depth-wrap".into()]), extent, (extent.reps, seed))
     }
 
     #[test]
@@ -291,15 +330,16 @@ mod tests {
 
     /// A field that only some records of a row have would be taken for missing in all.
     #[test]
-    fn a_row_is_watched_always_or_never() {
+    fn a_row_is_measured_by_one_kind_of_boot() {
+        let covers = |name: &str, row: &str| row == name || row.starts_with(&format!("{name}."));
         for extent in [WHOLE, QUICK] {
-            let covers = |row: &str, name: &&str| row == *name || row.starts_with(&format!("{name}."));
-            assert!(!extent.rows.iter().any(|name| covers("revoke.1.1", name)));
-            assert!(
-                POOL_ROWS
-                    .iter()
-                    .all(|row| *row == "space.bytes" || extent.rows.iter().any(|name| covers(row, name)))
-            );
+            let all: Vec<&str> = [extent.counted, extent.others, &["revoke"]].concat();
+            for (at, one) in all.iter().enumerate() {
+                for (other_at, other) in all.iter().enumerate() {
+                    assert!(at == other_at || !covers(one, other), "{one} and {other}");
+                }
+            }
+            assert!(POOL_ROWS.iter().all(|row| extent.others.iter().any(|name| covers(name, row))));
         }
     }
 

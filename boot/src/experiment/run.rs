@@ -14,6 +14,8 @@ use super::image;
 use super::plan::{Boot, Watch, Work};
 use crate::args::{DEFAULT_CPU, DEFAULT_MEMORY, Profile};
 use crate::attack::cell::{self, Cell};
+use crate::attack::controls;
+use crate::attack::row::Row;
 use crate::bench::micro::counts::{self, Sections};
 use crate::bench::{latency, micro, transfer};
 use crate::design::Variant;
@@ -96,7 +98,7 @@ impl Built {
 fn watch(work: &Work) -> Watch {
     match work {
         Work::Bench { watch, .. } | Work::Attack { watch, .. } => *watch,
-        Work::Transfer { .. } | Work::Image { .. } => Watch::Nothing,
+        Work::Transfer { .. } | Work::Control { .. } | Work::Image { .. } => Watch::Nothing,
     }
 }
 
@@ -136,16 +138,17 @@ pub fn boot(boot: &Boot, built: &Built, directory: &Path) -> Result<Vec<Record>>
                 seed: boot.seed,
             };
             let (booted, rows) = cell.boot(built.guests()?, built.plugin(*watch)?, directory)?;
-            let record = |row| match serde_json::to_value(row)? {
-                Value::Object(record) => Ok(record),
-                other => bail!("a row is no object: {other}"),
-            };
-            let mut records = rows.into_iter().map(record).collect::<Result<Vec<_>>>()?;
+            let mut records = rows.iter().map(Row::record).collect::<Vec<_>>();
             // A machine that went down has not let the plugin write.
             if *watch == Watch::Latency && booted.outcome.passed() {
                 add_stretch(&mut records, &booted.seen)?;
             }
             Ok(records)
+        }
+        Work::Control { control } => {
+            let outcomes = controls::run(std::slice::from_ref(control), boot.seed)?;
+            let outcome = outcomes.into_iter().find(|outcome| outcome.control.name == *control);
+            Ok(vec![outcome.context("it was not run")?.record()])
         }
         Work::Image { words, .. } => {
             let Built::Image(path) = built else { bail!("there is no image to boot") };

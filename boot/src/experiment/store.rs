@@ -7,7 +7,7 @@
 //! | records.jsonl | all of them, boot by boot in the order of the plan |
 //!
 //! A record is what the guest wrote, with the fields `commit`, `qemu`, `seed`, `boot` and `rep`; of a design with a pool
-//! `pool`, its bytes; of another kernel `label`, and its `design` is the label too. All else is made from records.jsonl.
+//! `pool`, its bytes; of a control `control`, its name; of another kernel `label`, and its `design` is the label too. All else is made from records.jsonl.
 //!
 //! What must hold: a file is whole or not there, whenever the run ends; nothing that was measured on something else is
 //! ever mixed in: what the plan says must be what is now, or the directory is refused.
@@ -200,6 +200,7 @@ fn line(setup: &Setup, boot: &Boot, mut record: Record) -> String {
                 add("pool", bytes.into());
             }
         }
+        Work::Control { .. } => {}
         Work::Image { label, .. } => {
             add("label", label.as_str().into());
             add("design", label.as_str().into());
