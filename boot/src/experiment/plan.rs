@@ -230,11 +230,11 @@ pub fn of_designs(
         let mut add = |name: String, work| boots.push(Boot::new(&name, seed, rep, work));
         for design in designs {
             let roomy = roomy(design);
-            add(format!("bench.{design}.counted"), bench(&roomy, extent.counted, Watch::Path));
-            add(format!("bench.{design}.others"), bench(&roomy, extent.others, Watch::Nothing));
+            add(format!("bench.{roomy}.counted"), bench(&roomy, extent.counted, Watch::Path));
+            add(format!("bench.{roomy}.others"), bench(&roomy, extent.others, Watch::Nothing));
             for (fan_out, depth) in extent.revokes {
                 let row = format!("revoke.{fan_out}.{depth}");
-                add(format!("bench.{design}.{row}"), bench(&roomy, &[&row], Watch::Latency));
+                add(format!("bench.{roomy}.{row}"), bench(&roomy, &[&row], Watch::Latency));
             }
             for name in attacks {
                 add(format!("attack.{design}.{name}"), attack(design, name, extent));
