@@ -74,6 +74,8 @@ pub struct Revoke {
     pub time: Summary,
     /// The bound that could be read before, in steps.
     pub phi: Option<f64>,
+    /// The longest stretch with interrupts off meanwhile, in instructions.
+    pub stretch: Option<Summary>,
 }
 
 /// All of somebody's revokes, by the number of descendants.
@@ -85,6 +87,7 @@ pub fn revokes(data: &Data, subject: &str) -> Vec<Revoke> {
             descendants: row.field("descendants").map_or((fanout * depth) as f64, |field| field.median),
             time: row.summary()?,
             phi: row.field("phi").map(|phi| phi.median),
+            stretch: row.field("stretch"),
         })
     };
     let mut all: Vec<Revoke> = data.grid(subject, "revoke").into_iter().filter_map(revoke).collect();

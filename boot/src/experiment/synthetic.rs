@@ -138,7 +138,8 @@ fn revoke(design: Design, fanout: u64, depth: u64) -> Record {
     let each = if design.has_pool() { 200 } else { 33 };
     let mut record =
         row(design, &format!("revoke.{fanout}.{depth}"), "instructions", 100 + each * descendants);
-    record.extend(object(json!({"descendants": descendants})));
+    let stretch = if design == Design::KernelHeap { 100 + each * descendants } else { 3000 };
+    record.extend(object(json!({"descendants": descendants, "stretch": stretch})));
     if design == Design::UserTables {
         record.insert("phi".into(), descendants.into());
     }

@@ -21,6 +21,10 @@ const LETTER: f64 = 0.5;
 /// Half of a marker's width.
 pub const RADIUS: i32 = 5;
 
+/// How wide the line of an outlined marker is, and the strokes of a cross.
+pub const OUTLINE: u32 = 2;
+pub const STROKE: u32 = 3;
+
 /// What is at the left of a text, or at its middle, or its right.
 #[derive(Debug, Clone, Copy)]
 pub enum At {
@@ -102,22 +106,19 @@ pub fn mark(area: &Area, (x, y): Place, style: Style) -> Result<()> {
     let around = |corners: &[(i32, i32)]| -> Vec<Place> {
         corners.iter().map(|(across, down)| (x + across, y + down)).collect()
     };
+    // Outlines are a little larger, and leave what lies under them to be seen.
     let outline = |corners: &[(i32, i32)]| {
         let mut places = around(corners);
-        drawn(area.draw(&Polygon::new(places.clone(), WHITE.filled())))?;
         places.push(places[0]);
-        drawn(area.draw(&PathElement::new(places, colour.stroke_width(2))))
+        drawn(area.draw(&PathElement::new(places, colour.stroke_width(OUTLINE))))
     };
     let square = [(-r, -r), (r, -r), (r, r), (-r, r)];
     let diamond = [(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)];
     match style.marker {
         Marker::Disc => drawn(area.draw(&Circle::new((x, y), r, colour.filled()))),
-        Marker::Circle => {
-            drawn(area.draw(&Circle::new((x, y), r, WHITE.filled())))?;
-            drawn(area.draw(&Circle::new((x, y), r, colour.stroke_width(2))))
-        }
+        Marker::Circle => drawn(area.draw(&Circle::new((x, y), r + 2, colour.stroke_width(OUTLINE)))),
         Marker::Square => drawn(area.draw(&Polygon::new(around(&square), colour.filled()))),
-        Marker::Frame => outline(&square),
+        Marker::Frame => outline(&square.map(|(across, down)| (across * 7 / 5, down * 7 / 5))),
         Marker::Up => {
             drawn(area.draw(&Polygon::new(
                 around(&[(0, -r - 2), (r + 1, r - 1), (-r - 1, r - 1)]),
@@ -135,7 +136,7 @@ pub fn mark(area: &Area, (x, y): Place, style: Style) -> Result<()> {
 }
 
 fn bars(area: &Area, bars: [Vec<Place>; 2], colour: RGBColor) -> Result<()> {
-    bars.into_iter().try_for_each(|bar| drawn(area.draw(&PathElement::new(bar, colour.stroke_width(3)))))
+    bars.into_iter().try_for_each(|bar| drawn(area.draw(&PathElement::new(bar, colour.stroke_width(STROKE)))))
 }
 
 #[cfg(test)]

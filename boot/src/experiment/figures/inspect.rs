@@ -1,5 +1,7 @@
 //! For tests: what an SVG holds, read back.
 
+use super::ink::{OUTLINE, STROKE};
+
 /// A text, and the box it takes up: left, top, right, bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
@@ -86,9 +88,17 @@ pub fn faults(svg: &str) -> Vec<String> {
     faults
 }
 
-/// How many markers there are: discs, circles, polygons, and crosses as half of their strokes.
+/// How many markers there are: circles, filled or not, polygons, closed outlines, and crosses as half of their strokes.
 pub fn markers(svg: &str) -> usize {
-    let outlined = tags(svg, "circle").iter().filter(|tag| tag.contains("fill=\"none\"")).count();
-    let strokes = tags(svg, "polyline").iter().filter(|tag| tag.contains("stroke-width=\"3\"")).count();
-    tags(svg, "circle").len() - outlined + tags(svg, "polygon").len() + strokes / 2
+    let lines = tags(svg, "polyline");
+    let of_width = |wide: u32| {
+        let text = format!("stroke-width=\"{wide}\"");
+        lines.iter().filter(move |tag| tag.contains(&text))
+    };
+    let closed = |tag: &&&str| {
+        let points: Vec<&str> = attribute(tag, "points").unwrap_or_default().split_whitespace().collect();
+        points.len() > 3 && points.first() == points.last()
+    };
+    let outlines = of_width(OUTLINE).filter(closed).count();
+    tags(svg, "circle").len() + tags(svg, "polygon").len() + outlines + of_width(STROKE).count() / 2
 }

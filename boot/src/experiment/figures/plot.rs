@@ -216,7 +216,13 @@ impl Panel {
             let places: Vec<Place> = series.points.iter().map(|point| place((point.x, point.y))).collect();
             ink::line(page, &places, series.style.colour, series.style.dash, 2)?;
         }
-        for (series, _) in shown.iter().filter(|(series, _)| series.marked) {
+        // Outlined markers go above filled ones, which stay to be seen inside.
+        let (above, below): (Vec<&Series>, Vec<&Series>) = shown
+            .iter()
+            .map(|(series, _)| *series)
+            .filter(|series| series.marked)
+            .partition(|series| series.style.marker.is_outline());
+        for series in below.into_iter().chain(above) {
             for point in &series.points {
                 if point.low < point.high {
                     let ends = [place((point.x, point.low)), place((point.x, point.high))];

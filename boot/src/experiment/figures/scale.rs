@@ -67,15 +67,12 @@ impl Scale {
         let chosen: Vec<f64> =
             distinct(values).into_iter().filter(|value| *value > 0.0).map(f64::log10).collect();
         let exact = exact && chosen.len() <= 2 * TICKS;
-        let (low, high) = if exact {
-            (least, most)
-        } else {
-            (least.floor(), (most - 1e-9).ceil().max(least.floor() + 1.0))
-        };
-        let zero = has_zero.then_some(low - if exact { 0.3 } else { 0.7 });
+        let (low, high) = if most > least { (least, most) } else { (least - 0.3, most + 0.3) };
+        let span = high - low;
+        let zero = has_zero.then_some(low - (span * 0.15).max(0.15));
         let mut ticks = if exact { apart(chosen, low, high) } else { decades(low, high) };
         ticks.extend(zero);
-        let room = (high - zero.unwrap_or(low)).max(0.3) * 0.03;
+        let room = (high - zero.unwrap_or(low)) * 0.05;
         Scale { kind: Kind::Log, range: (zero.unwrap_or(low) - room, high + room), ticks, zero }
     }
 
@@ -134,11 +131,16 @@ fn distinct(values: &[f64]) -> Vec<f64> {
     values
 }
 
-/// Powers of ten; of many, each second or third.
+/// Powers of ten; of many each second or third, between few also their double and fivefold.
 fn decades(low: f64, high: f64) -> Vec<f64> {
-    let (low, high) = (low as i32, high as i32);
-    let step = ((high - low) as usize / (TICKS + 1) + 1) as i32;
-    (low..=high).filter(|decade| (decade - low) % step == 0).map(f64::from).collect()
+    let (first, last) = (low.floor() as i32, high.ceil() as i32);
+    let within = |place: &f64| low - 1e-9 <= *place && *place <= high + 1e-9;
+    let whole: Vec<f64> = (first..=last).map(f64::from).filter(within).collect();
+    if whole.len() >= 3 {
+        return whole.iter().copied().step_by(whole.len() / (TICKS + 1) + 1).collect();
+    }
+    let digits = [1.0, 2.0, 5.0].map(f64::log10);
+    (first..=last).flat_map(|decade| digits.map(|digit| f64::from(decade) + digit)).filter(within).collect()
 }
 
 /// Of sorted places those that lie far enough from the one before to be written beside it.
@@ -197,7 +199,10 @@ mod tests {
         let scale = Scale::new(Kind::Log, &[0.0, 3.0, 70_000.0], false);
         assert!(scale.place(0.0) < scale.place(3.0));
         let texts: Vec<String> = scale.ticks.iter().map(|tick| scale.text(*tick)).collect();
-        assert_eq!(texts, ["1", "10", "100", "1,000", "10,000", "100,000", "0"]);
+        assert_eq!(texts, ["10", "100", "1,000", "10,000", "0"]);
+        let narrow = Scale::new(Kind::Log, &[140.0, 2_500.0], false);
+        let texts: Vec<String> = narrow.ticks.iter().map(|tick| narrow.text(*tick)).collect();
+        assert_eq!(texts, ["200", "500", "1,000", "2,000"]);
     }
 
     #[test]

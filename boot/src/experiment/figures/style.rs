@@ -31,6 +31,13 @@ pub enum Marker {
     Cross,
 }
 
+impl Marker {
+    /// Whether what lies under it can be seen.
+    pub fn is_outline(self) -> bool {
+        !matches!(self, Marker::Disc | Marker::Square | Marker::Up | Marker::Down | Marker::Diamond)
+    }
+}
+
 /// How something is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {

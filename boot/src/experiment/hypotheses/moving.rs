@@ -111,10 +111,9 @@ pub fn stalls(view: &View) -> Vec<Clause> {
         }
         for policy in policies(view.data) {
             let own = || all.iter().filter(|stall| stall.policy == policy);
-            let (Some(alone), Some(beside)) = (
-                own().find(|stall| stall.clients == 0),
-                own().filter(|stall| stall.clients <= CLIENTS).last(),
-            ) else {
+            let (Some(alone), Some(beside)) =
+                (own().find(|stall| stall.clients == 0), own().rfind(|stall| stall.clients <= CLIENTS))
+            else {
                 continue;
             };
             let what = format!("{}, {policy}, {} that stall", design.name(), number(beside.clients as f64));

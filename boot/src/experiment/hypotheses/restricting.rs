@@ -14,17 +14,19 @@ const ROWS: [&str; 5] = ["call.null", "ipc.inter.0", "ipc.inter.4", "ipc.inter.1
 pub fn one_path(view: &View) -> Vec<Clause> {
     let clause = |name: &str| {
         let others = || Design::ALL.into_iter().filter(|design| *design != Redirector || name == "call.null");
-        let costs: Vec<f64> = others()
-            .filter_map(|design| view.row(design, name))
-            .flat_map(|cost| [cost.low, cost.high])
-            .collect();
-        if costs.len() < 2 * others().count() {
+        let costs: Vec<(Design, Estimate)> =
+            others().filter_map(|design| Some((design, view.row(design, name)?))).collect();
+        if costs.len() < others().count() {
             return missing(format!("{name} under every design"));
         }
-        let most = costs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-        let what = format!("{name}: instructions between the cheapest design and the dearest");
-        compare(what, Some((most - least).into()), "", Bound::AtMost(view.limit("spread.most")))
+        let most = costs.iter().max_by(|one, other| one.1.high.total_cmp(&other.1.high));
+        let least = costs.iter().min_by(|one, other| one.1.low.total_cmp(&other.1.low));
+        let spread = most.zip(least).map(|((dear, most), (cheap, least))| {
+            let what = format!("{name}: instructions that {} needs more than {}", dear.name(), cheap.name());
+            (what, Estimate::from(most.high - least.low))
+        });
+        let (what, spread) = spread.expect("every design");
+        compare(what, Some(spread), "", Bound::AtMost(view.limit("spread.most")))
     };
     ROWS.map(clause).into()
 }

@@ -98,7 +98,7 @@ fn against(data: &Data, name: &str, what: &str, one: Design, other: Design) -> (
 
 /// The word for a design that stood or fell, with prices.
 fn word(stood: bool, prices: &[Option<bool>]) -> Word {
-    match (stood, prices.iter().any(|price| *price == Some(true))) {
+    match (stood, prices.contains(&Some(true))) {
         (false, _) => Word::Fails,
         (true, true) => Word::Priced,
         (true, false) => Word::Works,

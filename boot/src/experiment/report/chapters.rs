@@ -2,6 +2,7 @@
 
 use crate::bench::transfer::verdicts;
 use crate::experiment::data::{Attack, Data, Outcome};
+use crate::experiment::derived::least_ratio;
 use crate::experiment::figures::Figure;
 use crate::experiment::hypotheses::page::PAGE;
 use crate::experiment::hypotheses::{Judged, Verdict, judged};
@@ -20,10 +21,13 @@ const BESIDE: [(&str, &[&str], &[&str]); 10] = [
     ("H10", &["revoke-time"], &[]),
     ("H12", &["interrupt-latency"], &["latency"]),
     ("H15", &["batches"], &["batches"]),
-    ("H20", &[], &["calls"]),
+    ("H20", &[], &["calls", "events"]),
     ("H26", &["stalling-clients"], &["stalls"]),
     ("H27", &[], &["straw-man"]),
 ];
+
+/// The hypothesis behind which is told how the designs broke.
+const MATRIX: &str = "H5";
 
 /// What came of all hypotheses.
 pub fn summary(data: &Data) -> String {
@@ -101,6 +105,9 @@ pub fn hypotheses(data: &Data, figures: &[Figure], tables: &[Table]) -> String {
             text.extend(pictures.iter().map(|name| picture(figures, name)));
             text.extend(beside.iter().map(|name| shown(tables, name)));
         }
+        if hypothesis.name == MATRIX {
+            text += &how(data);
+        }
     }
     for figure in figures.iter().filter(|figure| figure.name.starts_with("rpc")) {
         text += &picture(figures, &figure.name);
@@ -127,6 +134,45 @@ fn told(judged: &Judged) -> String {
         judged.verdict().word(),
         hypothesis.prediction
     )
+}
+
+/// In what way each attack succeeded that did, and which could not be tried.
+fn how(data: &Data) -> String {
+    let (mut lines, mut impossible) = (String::new(), Vec::new());
+    for attack in data.attack_names() {
+        for subject in &data.subjects {
+            let Some(outcome) = data.worst(subject, attack) else { continue };
+            if outcome == Outcome::Impossible {
+                impossible.push(format!("{attack} under {subject}"));
+            }
+            if outcome.stood() {
+                continue;
+            }
+            let all = || data.attacks_on(subject, attack).filter(|one| one.outcome == outcome);
+            let Some(first) = all().min_by_key(|one| one.attackers) else { continue };
+            let work = match least_ratio(all()) {
+                Some((_, ratio)) => format!("; the victim gets {} of its work done", number(ratio)),
+                None => String::new(),
+            };
+            let taken = match first.kernel_bytes {
+                Some(bytes) if bytes > 0.0 => format!("; bytes of the kernel's memory: {}", number(bytes)),
+                _ => String::new(),
+            };
+            lines += &format!(
+                "- {attack} under {subject}: {} from {} {} on: {}{work}{taken}\n",
+                outcome.name(),
+                first.attackers,
+                if first.attackers == 1 { "attacker" } else { "attackers" },
+                first.detail.trim_end_matches('.')
+            );
+        }
+    }
+    let lines = if lines.is_empty() { "No attack that was made succeeded.\n".into() } else { lines };
+    let impossible = match impossible.is_empty() {
+        true => String::new(),
+        false => format!("\nCould not be tried: {}.\n", listed(&impossible)),
+    };
+    format!("**How.**\n\n{lines}{impossible}\n")
 }
 
 /// The mail's ways out.

@@ -3,6 +3,7 @@
 use freehold_abi::designs::Design;
 
 use crate::experiment::data::Data;
+use crate::experiment::derived::revokes;
 use crate::experiment::hypotheses::page::PAGE;
 use crate::experiment::hypotheses::{Verdict, judged};
 use crate::experiment::number::{listed, number, percent};
@@ -68,11 +69,29 @@ pub fn negative(data: &Data) -> String {
             percent(DEARER)
         ),
     };
+    let loose = loose(data);
     format!(
-        "## Negative results\n\n{rows}\nAttacks that user-tables did not withstand: {}. Hypotheses that were refuted: {}.\n",
+        "## Negative results\n\n{rows}\n{loose}Attacks that user-tables did not withstand: {}. Hypotheses that were refuted: {}.\n",
         listed(&fell),
         listed(&refuted)
     )
+}
+
+/// How far above what a revoke took off its bound was.
+fn loose(data: &Data) -> String {
+    let all = revokes(data, Design::UserTables.name());
+    let ratios = all.iter().filter_map(|one| Some((one, one.phi? / one.descendants.max(1.0))));
+    match ratios.max_by(|one, other| one.1.total_cmp(&other.1)) {
+        None => String::new(),
+        Some((_, ratio)) if ratio <= 1.0 => "Φ was never more than what a revoke took off.\n\n".into(),
+        Some((one, ratio)) => format!(
+            "Φ is a bound, not an estimate: at a fan-out of {} and a depth of {} it was {} times the number of descendants, \
+             though each deriver allowed no more than the next one needed.\n\n",
+            number(one.fanout as f64),
+            number(one.depth as f64),
+            number(ratio)
+        ),
+    }
 }
 
 /// What may be wrong.

@@ -64,7 +64,25 @@ fn the_report_says_on_what_it_stands() {
 #[test]
 fn sentences_turn_with_the_records() {
     type Turn = fn(&mut Record);
-    let turns: [(Turn, &str, &str); 9] = [
+    let turns: [(Turn, &str, &str); 11] = [
+        (
+            |record| {
+                if is(record, "attack", "oversized-batch") && is(record, "design", "kernel-heap") {
+                    record.insert("outcome".into(), "impossible".into());
+                }
+            },
+            "- oversized-batch under kernel-heap: broken from 1 attacker on: oversized-batch by 1; the victim gets 0.025 of",
+            "Could not be tried: oversized-batch under kernel-heap.",
+        ),
+        (
+            |record| {
+                if is(record, "bench", "revoke.16.63") && record.contains_key("phi") {
+                    record.insert("phi".into(), json!(2016));
+                }
+            },
+            "Φ was never more than what a revoke took off.",
+            "at a fan-out of 16 and a depth of 63 it was 2 times the number of descendants",
+        ),
         (
             |record| {
                 if is(record, "bench", "heap.fault") {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::args::DEFAULT_CPU;
 use crate::experiment::data::Data;
 use crate::experiment::number::{bytes, listed, number};
 use crate::experiment::stats::Certainty;
@@ -27,8 +28,8 @@ pub fn setup(data: &Data) -> String {
     }
     let count = |count: usize| number(count as f64);
     format!(
-        "## Setup\n\n- {}\n- {}\n- {}\n- repetitions: {}; boots: {}\n- measured: {}\n- records: {}, of which {} are of \
-         attacks, {} of controls, and {} are of a kind that this report does not know\n- pools that were used: {}\n- rows \
+        "## Setup\n\n- {}\n- {}\n- {}\n- repetitions: {}; boots: {}\n- measured: {}\n- machine: one emulated {DEFAULT_CPU}; what each boot was \
+         given is in plan.json\n- records: {}, of which {} are of attacks, {} of controls, and {} are not as they must be\n- pools that were used: {}\n- rows \
          in which all repetitions agree: {exact}; in which they do not: {varies}; with one repetition: {once}\n\n\
          **Method.** Every kernel runs on the emulator's instruction clock: a figure in instructions is a count, not a \
          time, and the same boot gives it again. Order and layout are drawn by the seed. Where repetitions differ, the \

@@ -45,7 +45,7 @@ const GROUPS: [(&str, &str, &[&str]); 5] = [
 pub fn all(data: &Data) -> Vec<Table> {
     let mut tables = vec![hypotheses(data), matrix(data)];
     tables.extend(GROUPS.map(|(name, caption, prefixes)| rows(data, name, caption, prefixes)));
-    tables.extend([latency(data), memory(data), straw(data), ways(data), others(data)]);
+    tables.extend([events(data), latency(data), memory(data), straw(data), ways(data), others(data)]);
     tables.retain(|table| !table.rows.is_empty());
     tables
 }
@@ -85,7 +85,7 @@ fn cells(data: &Data, name: &str) -> Vec<String> {
     let cell = |subject: &String| match data.row(subject, name) {
         None => MISSING.into(),
         Some(row) => match (row.summary(), row.timeouts()) {
-            (Some(summary), none) if none == 0.0 => summary.marked(),
+            (Some(summary), 0.0) => summary.marked(),
             (Some(summary), times) => format!("{}; {} timeouts", summary.marked(), number(times)),
             (None, _) => "none".into(),
         },
@@ -158,6 +158,45 @@ fn matrix(data: &Data) -> Table {
         heads: std::iter::once("attack".to_string()).chain(matrix.columns.iter().cloned()).collect(),
         rows: rows.collect(),
         note: "!: otherwise than was predicted. n.m.: not measured.".into(),
+    }
+}
+
+/// What a round does beside executing instructions.
+fn events(data: &Data) -> Table {
+    const ROWS: [&str; 13] = [
+        "call.null",
+        "ipc.inter.0",
+        "ipc.inter.62",
+        "string.4096",
+        "map.1",
+        "unmap.1",
+        "protect.1",
+        "delegate.1",
+        "delegate.1024",
+        "undelegate.1",
+        "fault.pager",
+        "space.create",
+        "space.delete",
+    ];
+    const FIELDS: [&str; 3] = ["crossings", "cr3", "invlpg"];
+    let cell = |subject: &String, name: &str| {
+        let row = data.row(subject, name)?;
+        let counts: Option<Vec<String>> =
+            FIELDS.iter().map(|field| Some(number(row.field(field)?.median))).collect();
+        Some(counts?.join(" / "))
+    };
+    let columns = columns(data);
+    let wanted = |name: &&str| columns.iter().any(|subject| cell(subject, name).is_some());
+    let row = |name: &str| {
+        let cells = columns.iter().map(|subject| cell(subject, name).unwrap_or(MISSING.into()));
+        std::iter::once(name.to_string()).chain(cells).collect()
+    };
+    Table {
+        name: "events".into(),
+        caption: "Privilege crossings / loads of CR3 / INVLPGs in the round of the median".into(),
+        heads: heads("row", data),
+        rows: ROWS.into_iter().filter(wanted).map(row).collect(),
+        note: "n.m.: not measured.".into(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::experiment::derived::{self, per_page, policies};
 use crate::experiment::figures::plot::{Panel, Plot, Point};
 use crate::experiment::figures::scale::Kind as Spread;
 use crate::experiment::figures::{Figure, Kind};
-use crate::experiment::number::number;
+use crate::experiment::number::listed;
 
 /// The rows of the batches, and what they are.
 const BATCHES: [(&str, &str); 3] = [
@@ -69,27 +69,14 @@ pub fn stalls(data: &Data) -> Figure {
     };
     let panels: Vec<Panel> =
         policies(data).iter().map(panel).filter(|panel| !panel.series.is_empty()).collect();
-    let silent: Vec<String> = data
-        .subjects
-        .iter()
-        .flat_map(|subject| derived::stalls(data, subject).into_iter().map(move |stall| (subject, stall)))
-        .filter(|(_, stall)| stall.latency.is_none() || stall.timeouts > 0.0)
-        .map(|(subject, stall)| match stall.latency {
-            None => format!("{subject}, {} with {}: never", stall.policy, stall.clients),
-            Some(_) => {
-                format!(
-                    "{subject}, {} with {}: {} times",
-                    stall.policy,
-                    stall.clients,
-                    number(stall.timeouts)
-                )
-            }
-        })
-        .collect();
+    let silent = silent(data);
     let missing = without(data, |subject| !derived::stalls(data, subject).is_empty());
     let mut notes = missing_note("stalling clients", &missing);
     if !silent.is_empty() {
-        notes.insert(0, format!("No answer before the time limit: {}.", silent.join("; ")));
+        notes.insert(
+            0,
+            format!("No answer before the time limit, which is the point shown: {}.", silent.join("; ")),
+        );
     }
     let kind = Kind::Plot(Plot { panels, notes });
     Figure {
@@ -98,4 +85,30 @@ pub fn stalls(data: &Data) -> Figure {
         kind,
         missing,
     }
+}
+
+/// Where there was no answer in time: for each policy and number of clients, under whom.
+fn silent(data: &Data) -> Vec<String> {
+    let mut found: Vec<(String, u64, Vec<String>)> = Vec::new();
+    for subject in &data.subjects {
+        let all = derived::stalls(data, subject).into_iter();
+        for stall in all.filter(|stall| stall.latency.is_none() || stall.timeouts > 0.0) {
+            match found
+                .iter_mut()
+                .find(|(policy, clients, _)| (policy, *clients) == (&stall.policy, stall.clients))
+            {
+                Some((.., subjects)) => subjects.push(subject.clone()),
+                None => found.push((stall.policy, stall.clients, vec![subject.clone()])),
+            }
+        }
+    }
+    let measured = data.subjects.iter().filter(|subject| !derived::stalls(data, subject).is_empty()).count();
+    let whose = |subjects: &[String]| match subjects.len() {
+        all if all == measured => "everybody".into(),
+        _ => listed(subjects),
+    };
+    let told = found
+        .iter()
+        .map(|(policy, clients, subjects)| format!("{policy} with {clients}, {}", whose(subjects)));
+    told.collect()
 }
