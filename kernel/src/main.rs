@@ -68,9 +68,10 @@ extern "C" fn kernel_main(magic: u32, info_phys: u32) -> ! {
     let k = first::boot(&loaded, designs::choose(&loaded));
     let image = paging::kernel_image();
     println!(
-        "freehold: kernel image {} KiB, frame table and boot containers {} KiB, nothing else, ever",
+        "freehold: kernel image {} KiB, frame table and boot containers {} KiB, {}nothing else, ever",
         (image.end - image.start) >> 10,
         freehold_user_pagetables::Tables::<physical::Physical>::boot_bytes(k.tables.blocks()) >> 10,
+        if k.designs.pool_bytes() == 0 { "" } else { "the pool, " },
     );
     pit::start(1000 / freehold_abi::layout::TICK_MS);
     pic::unmask(pit::LINE);

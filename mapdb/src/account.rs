@@ -57,11 +57,11 @@ impl Database {
         if self.pool.has(need) { Ok(()) } else { Err(MapFault::PoolExhausted) }
     }
 
-    /// Charges so many mappings to the space of `directory`.
+    /// Charges a mapping to the space of `directory`.
     #[inline(always)]
-    pub(crate) fn charge_mappings<M: Memory>(&mut self, t: &mut Tables<M>, directory: u32, mappings: u32) {
+    pub(crate) fn charge_mapping<M: Memory>(&mut self, t: &mut Tables<M>, directory: u32) {
         let before = t.space_field(directory, POOL_MAPPINGS);
-        t.memory.store(directory + POOL_MAPPINGS, before + mappings);
+        t.memory.store(directory + POOL_MAPPINGS, before + 1);
     }
 
     /// Takes a charge back.

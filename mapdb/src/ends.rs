@@ -51,7 +51,7 @@ impl Database {
         self.begin(t, frame, node);
         self.bind(t, node, entry);
         t.memory.store(entry, Entry::user(frame, writable).0);
-        self.charge_mappings(t, directory, 1);
+        self.charge_mapping(t, directory);
         Ok(flush)
     }
 

@@ -35,8 +35,6 @@ pub use map::Run;
 pub use pool::{Need, Pool};
 pub use unmap::Pages;
 
-use freehold_user_pagetables::Budget;
-
 /// Why nothing was mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapFault {
@@ -62,23 +60,4 @@ impl Database {
     pub const fn nowhere() -> Database {
         Database { pool: Pool::nowhere() }
     }
-}
-
-/// A budget without an end: for work that no interrupt divides.
-#[derive(Debug)]
-pub struct Undivided;
-
-impl Budget for Undivided {
-    #[inline(always)]
-    fn spend(&mut self, _: u32) -> bool {
-        true
-    }
-
-    #[inline(always)]
-    fn take(&mut self, most: u32) -> u32 {
-        most
-    }
-
-    #[inline(always)]
-    fn give_back(&mut self, _: u32) {}
 }

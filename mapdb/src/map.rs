@@ -199,16 +199,25 @@ impl Database {
             return false;
         }
         let Some(node) = self.pool.take_node(t) else { return false };
-        self.add_child(t, parent, node, there, run.child(entry));
-        self.charge_mappings(t, run.to.0, 1);
+        self.add_child(t, parent, node, (run.to.0, there), run.child(entry));
         true
     }
 
+    /// Makes `entry`, in a table of a Directory, a child of `parent`. It is charged at once: what is mapped next may take
+    /// it back.
     #[inline(always)]
-    fn add_child<M: Memory>(&mut self, t: &mut Tables<M>, parent: u32, node: u32, there: u32, entry: Entry) {
+    fn add_child<M: Memory>(
+        &mut self,
+        t: &mut Tables<M>,
+        parent: u32,
+        node: u32,
+        (directory, place): (u32, u32),
+        entry: Entry,
+    ) {
         self.insert(t, parent, node);
-        self.bind(t, node, there);
-        t.memory.store(there, entry.0);
+        self.bind(t, node, place);
+        t.memory.store(place, entry.0);
+        self.charge_mapping(t, directory);
     }
 
     fn map_piece<M: Memory>(
@@ -218,7 +227,7 @@ impl Database {
         piece: Piece,
         budget: &mut impl Budget,
     ) -> Flush {
-        let (mut flush, mut destination, mut made) = (Flush::None, None, 0);
+        let (mut flush, mut destination) = (Flush::None, None);
         for offset in (0..4 * piece.entries).step_by(4) {
             if offset % STRETCH == 0 {
                 go_on(budget, 1);
@@ -256,10 +265,8 @@ impl Database {
             }
             let Some(node) = self.pool.take_node(t) else { break };
             let parent = self.node_of(t, source);
-            self.add_child(t, parent, node, there, run.child(entry));
-            made += 1;
+            self.add_child(t, parent, node, (run.to.0, there), run.child(entry));
         }
-        self.charge_mappings(t, run.to.0, made);
         flush
     }
 
@@ -319,7 +326,7 @@ impl Database {
         t.memory.store(there, run.child(was).0);
         self.bind(t, node, there);
         self.uncharge_mapping(t, run.from.0);
-        self.charge_mappings(t, run.to.0, 1);
+        self.charge_mapping(t, run.to.0);
         if was.is_writable() && !run.writable {
             flush = flush.and(self.protect(t, node, budget));
         }

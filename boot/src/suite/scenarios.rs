@@ -9,7 +9,7 @@ use crate::guest::BENCH;
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
     let layers =
-        [harness(), boot(), inside(), hello(), tour(), service(), transfer(), long_work(), figures()];
+        [harness(), boot(), inside(), designs(), hello(), tour(), service(), transfer(), long_work(), figures()];
     layers.into_iter().flatten().collect()
 }
 
@@ -97,6 +97,37 @@ fn inside() -> Vec<Scenario> {
             ..Scenario::of("s90-strings_debug", "s90-strings")
         },
         Scenario { debug_kernel: true, ..buffer("s93-buffer_debug") },
+    ]
+}
+
+/// The designs with a pool, and what of a command line that asks for one is refused; under them all else is as ever.
+fn designs() -> Vec<Scenario> {
+    let of = |name, program, append| Scenario { append, ..Scenario::of(name, program) };
+    let refused = |name, append, says| Scenario { append, ..Scenario::alone(name, Expect::Panic(says)) };
+    const HEAP: &str = "design=kernel-heap,pool=4M";
+    const QUOTA: &str = "design=kernel-quota,pool=4M";
+    vec![
+        refused("boot_of_no_design", "design=heap", "there is no design heap"),
+        refused("boot_of_no_option", "design=kernel-heap,quota=1M", "has no option quota=1M"),
+        refused("boot_of_no_number", "design=kernel-heap,pool=4G", "has no option pool=4G"),
+        refused("boot_of_a_large_pool", "design=kernel-heap,pool=65M", "the 64 MiB that it can be"),
+        refused("boot_without_room", "design=kernel-heap,pool=64M", "no room for a pool of 65536 KiB"),
+        of("s95-heap", "s95-heap", HEAP),
+        of("s95-heap_quota", "s95-heap", QUOTA),
+        Scenario { cpu: "pentium", memory_mib: 32, ..of("s95-heap_pentium_32M", "s95-heap", HEAP) },
+        Scenario {
+            debug_kernel: true,
+            ..of("s95-heap_debug", "s95-heap", "design=kernel-heap,pool=4M unoptimised")
+        },
+        Scenario {
+            debug_kernel: true,
+            ..of("s95-heap_quota_debug", "s95-heap", "design=kernel-quota,pool=4M unoptimised")
+        },
+        of("s30-ipc_heap", "s30-ipc", HEAP),
+        of("s40-memory_heap", "s40-memory", HEAP),
+        of("s50-destroy_quota", "s50-destroy", QUOTA),
+        of("s70-fuzz_heap", "s70-fuzz", HEAP),
+        Scenario { append: "tour design=kernel-heap", ..Scenario::tour("tour_heap", 700_001) },
     ]
 }
 

@@ -11,8 +11,11 @@ mod edges;
 mod fpages;
 mod full;
 mod gift;
+mod halves;
+mod mixed;
 mod party;
 mod speed;
+mod walk;
 
 use freehold_guest_tests::scenario;
 
@@ -34,6 +37,11 @@ fn main() {
             ("hot spots", fpages::hot_spots),
             ("fpages with holes", fpages::holes),
             ("where no window is", fpages::windows),
+            ("pages beside capabilities", mixed::capabilities),
+            ("pages beside strings", mixed::strings),
+            ("pages in a pager's answer", mixed::answers),
+            ("a walk at random", walk::at_random),
+            ("taking back, stopped in the middle", halves::unmap),
             ("frames given", edges::gifts),
             ("frames that are given are no data", edges::donated),
             ("beside Tables", edges::tables),

@@ -15,9 +15,6 @@ use freehold_guest_tests::worker::{ABOVE, Worker};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 
-/// Most parties at a time.
-pub const PARTIES: usize = 4;
-
 /// Names in a party's space: its own endpoint, and those of the others.
 const OWN: CapName = CapName(9);
 const OTHERS: u32 = 10;
@@ -33,10 +30,10 @@ pub struct Party {
     number: usize,
     endpoint: Slot,
     probe: Probe,
-    worker: Worker,
+    _worker: Worker,
 }
 
-/// So many parties, each of which can send to all others. Their windows are whole.
+/// So many parties, at most four, each of which can send to all others. Their windows are whole.
 pub fn parties(count: usize) -> Vec {
     let parties: Vec = (0..count).map(Party::new).collect();
     for from in &parties {
@@ -75,17 +72,12 @@ impl Party {
         let probe = Probe::new(&home, number);
         let worker = Worker::spawn(&home, ABOVE, obey, 0);
         check_eq!(worker.state(), State::Receiving);
-        Party { home, number, endpoint, probe, worker }
+        Party { home, number, endpoint, probe, _worker: worker }
     }
 
     /// The endpoint that it waits at.
     pub fn endpoint(&self) -> CapName {
         self.endpoint.name()
-    }
-
-    /// The thread that obeys.
-    pub fn worker(&self) -> &Worker {
-        &self.worker
     }
 
     fn order(&self, message: &Message) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::pages::{peek, poke};
 use freehold_guest_tests::worker::{ABOVE, MAIN_PRIORITY, Options, Worker};
-use freehold_guest_tests::{board, check, check_eq};
+use freehold_guest_tests::{board, check, check_eq, scenario};
 use freehold_rt::call::enter;
 use freehold_rt::{CapName, Rights, Utcb, calls, println, time};
 
@@ -34,7 +34,8 @@ const PAGE: u32 = 420;
 
 fn within(what: &str, took: u32, original: u32) {
     println!("  {what}: {took} instructions, the original's {original}");
-    check!(took <= original + original / 10, "{what}: {took}");
+    // A kernel that is not optimised is not compared.
+    check!(took <= original + original / 10 || scenario::says("unoptimised"), "{what}: {took}");
 }
 
 /// Answers calls with nothing.
@@ -113,7 +114,7 @@ pub fn messages() {
 }
 
 /// Answers faults with a page each; word 0 of the board is where the next one is.
-fn page_in(_: u32) {
+pub fn page_in(_: u32) {
     let mut got = calls::receive(CapName(board::get(1)));
     while let Ok(fault) = got {
         let item = at(page(board::get(0), Rights::WRITE), fault.message.word(0)).encode();
