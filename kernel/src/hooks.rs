@@ -2,7 +2,8 @@
 //!
 //! What must hold: the rest of the kernel is the same code with the designs and without (the scenario `bench-designs`
 //! compares what that takes). So a hook is a call out of the way of what everybody takes, of a function of which the
-//! compiler knows nothing: it stands here whether there is anything behind it or not.
+//! compiler knows nothing, neither what it returns nor which of its arguments it needs: it stands here whether there is
+//! anything behind it or not.
 
 use core::hint::black_box;
 
@@ -19,6 +20,7 @@ use crate::thread::ThreadRef;
 #[cold]
 #[inline(never)]
 pub fn arrive(k: &mut Kernel, sender: ThreadRef, t: ThreadRef) -> bool {
+    let (k, sender, t) = black_box((k, sender, t));
     black_box(designs::redirect::arrive(k, sender, t))
 }
 
@@ -33,20 +35,23 @@ pub fn recall(sender: ThreadRef) {
 #[cold]
 #[inline(never)]
 pub fn endpoint_ends(k: &mut Kernel, slot: Link) {
-    designs::trust::endpoint_ends(k, black_box(slot));
+    let (k, slot) = black_box((k, slot));
+    designs::trust::endpoint_ends(k, slot);
 }
 
 /// `t` has made the space of `directory`, and there is a pool.
 #[cold]
 #[inline(never)]
 pub fn made_space(k: &mut Kernel, t: ThreadRef, directory: u32) {
-    designs::made_space(k, black_box(t), directory);
+    let (k, t, directory) = black_box((k, t, directory));
+    designs::made_space(k, t, directory);
 }
 
 /// The space of `directory` ends, and there is a pool.
 #[cold]
 #[inline(never)]
 pub fn end_space(k: &mut Kernel, directory: u32) -> Progress {
+    let (k, directory) = black_box((k, directory));
     black_box(designs::end_space(k, directory))
 }
 
@@ -54,6 +59,7 @@ pub fn end_space(k: &mut Kernel, directory: u32) -> Progress {
 #[cold]
 #[inline(never)]
 pub fn end_frame(k: &mut Kernel, frame: u32) -> Progress {
+    let (k, frame) = black_box((k, frame));
     black_box(designs::end_frame(k, frame))
 }
 
@@ -64,6 +70,7 @@ pub fn end_frame(k: &mut Kernel, frame: u32) -> Progress {
 #[cold]
 #[inline(never)]
 pub fn answer_items(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) -> Result<(), Error> {
+    let (k, pager, faulted) = black_box((k, pager, faulted));
     black_box(designs::items::answer(k, pager, faulted))
 }
 

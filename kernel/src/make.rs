@@ -156,6 +156,7 @@ impl Kernel {
     ///
     /// # Errors
     /// As for [`Kernel::make_space`].
+    #[inline(never)]
     pub fn make_bare_space(&mut self, frame: u32, base: u32, pages: u32) -> Result<(), Error> {
         let donation = self.check_new(frame, FrameType::Directory)?;
         self.donate(donation);
@@ -265,6 +266,7 @@ impl Kernel {
 
     /// Whether an object of type `kind` can be made at `frame`. It needs a capability (a UTCB: its
     /// mapping), which costs its root one credit.
+    #[inline(always)]
     fn check_new(&self, frame: u32, kind: FrameType) -> Result<Donation, Error> {
         let donation = self.tables.check_donation(frame, kind).map_err(cause)?;
         match self.tables.total_limit(frame) {

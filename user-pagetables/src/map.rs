@@ -178,6 +178,7 @@ impl<M: Memory> Tables<M> {
     ///
     /// # Errors
     /// As [`Tables::map`].
+    #[inline(never)]
     pub fn map_utcb(&mut self, frame: u32, destination: Link) -> Result<(), MapError> {
         debug_assert!(self.frame_type(frame) == FrameType::Utcb);
         let (root, table) = (self.root(frame), layout::table_of(destination.address()));

@@ -9,7 +9,19 @@ use crate::guest::BENCH;
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
     let layers =
-        [harness(), boot(), inside(), designs(), hello(), tour(), service(), transfer(), long_work(), figures()];
+    let layers = [
+        harness(),
+        boot(),
+        inside(),
+        designs(),
+        policies(),
+        hello(),
+        tour(),
+        service(),
+        transfer(),
+        long_work(),
+        figures(),
+    ];
     layers.into_iter().flatten().collect()
 }
 
@@ -128,6 +140,28 @@ fn designs() -> Vec<Scenario> {
         of("s50-destroy_quota", "s50-destroy", QUOTA),
         of("s70-fuzz_heap", "s70-fuzz", HEAP),
         Scenario { append: "tour design=kernel-heap", ..Scenario::tour("tour_heap", 700_001) },
+    ]
+}
+
+/// The designs that bound by policy what a pool costs, and credits switched off; and what the kernel is without a policy,
+/// under the one that looks at every call.
+fn policies() -> Vec<Scenario> {
+    let of = |name, append| Scenario { append, ..Scenario::of(name, "s96-policies") };
+    let both_ways = |name, append, least| Scenario { both_ways: Some(least), ..of(name, append) };
+    let redirected = "design=redirector";
+    vec![
+        both_ways("s96-redirector", redirected, 300),
+        Scenario { cpu: "pentium", ..of("s96-redirector_pentium", redirected) },
+        Scenario { debug_kernel: true, ..of("s96-redirector_debug", redirected) },
+        both_ways("s96-local-only", "design=local-only", 0),
+        Scenario { cpu: "pentium", ..of("s96-local-only_pentium", "design=local-only") },
+        of("s96-root-only", "design=root-only"),
+        of("s96-credits-off", "design=user-tables,credits=off"),
+        Scenario { debug_kernel: true, ..of("s96-credits-off_debug", "design=user-tables,credits=off") },
+        of("s96-user-tables", ""),
+        Scenario { append: "long design=redirector", ..Scenario::both_ways("s30-redirector", "s30-ipc", 500) },
+        Scenario { append: redirected, ..Scenario::both_ways("s70-redirector", "s70-fuzz", 1000) },
+        Scenario { append: "tour design=redirector", ..Scenario::tour("tour_redirector", 3 << 20) },
     ]
 }
 

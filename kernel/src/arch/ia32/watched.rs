@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_abi::Call;
 use freehold_abi::designs::Operation;
+use freehold_abi::message::ACCEPT;
 
 use super::entry::{KERNEL_STACK, STACK_BYTES};
 use super::paging::KERNEL_BASE;
@@ -56,10 +57,12 @@ watched_sysenter_entry:
     mov     ecx, ss:[{watched}]
     bt      ecx, eax                            // by its low five bits
     jnc     2b
-    cmp     eax, {number_call}
+    mov     ecx, eax
+    and     ecx, {but_accept}
+    cmp     ecx, {number_call}
     jne     4f
     jmp     ss:[{short_paths}]
-4:  cmp     eax, {number_reply_receive}
+4:  cmp     ecx, {number_reply_receive}
     jne     watched_call
     jmp     ss:[{short_paths} + 4]
     .globl  watched_call                        // for the short paths
@@ -95,6 +98,7 @@ watched_int_call_entry:
     watched = sym WATCHED,
     short_paths = sym SHORT_PATHS,
     propagate = const Call::Design as u32 | (Operation::Propagate as u32) << 8,
+    but_accept = const !(ACCEPT << 8) as i32,
     number_call = const Call::Call as u32,
     number_reply_receive = const Call::ReplyReceive as u32,
     user_data = const USER_DATA,

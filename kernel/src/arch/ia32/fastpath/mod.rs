@@ -242,6 +242,7 @@ short_paths!("redirect.s";
     doors_mask = const DOORS as u32 - 1,
     redirected = const special::REDIRECTED | special::INVOLVED,
     send_limit = const 4 * (utcb::SEND_LIMIT as i32 - Thread::THIRD_WORD as i32),
+    but_strings = const !Tag::new(0, 0).with_strings().0 as i32,
     number_call = const Call::Call as u32,
     number_reply_receive = const Call::ReplyReceive as u32,
 );

@@ -1,5 +1,6 @@
-// Messages of untrusted threads that have nothing but words: a Call or a ReplyReceive to the redirector that waits, and what
-// it then lets past, to a thread that waits for it. Where a condition does not hold the first two go to watched_call.
+// Messages of untrusted threads that have no items: a Call or a ReplyReceive to the redirector that waits, to which a
+// string makes no difference; and what it then lets past, if that is words, to a thread that waits for it. Where a
+// condition does not hold the first two go to watched_call.
 
 // EDX := the slot of the endpoint where the redirector receives from. Uses ECX.
 .macro find_door
@@ -21,11 +22,18 @@
     je      watched_call
 .endm
 
+// The message is words, and strings perhaps. Uses ECX.
+.macro require_no_items
+    mov     ecx, esi
+    and     ecx, {but_strings}
+    cmp     cx, {words_max}
+    ja      watched_call
+.endm
+
 .balign 16
 .globl redirected_call
 redirected_call:
-    cmp     si, {words_max}
-    ja      watched_call
+    require_no_items
     find_slot watched_call
     require_use ecx + ebx, {send}, watched_call
     mov     edx, ss:[ecx + ebx + {map} + {object}]
@@ -41,8 +49,7 @@ redirected_call:
 .balign 16
 .globl redirected_reply_receive
 redirected_reply_receive:
-    cmp     si, {words_max}
-    ja      watched_call
+    require_no_items
     mov     eax, [esp + {caller}]
     test    eax, eax
     jz      watched_call
@@ -67,9 +74,11 @@ fast_show:
     mov     ss:[eax + {map} + {caller}], ecx
     mov     ecx, [esp + {directory}]
     mov     ebx, ss:[ecx + {trust} + 4]
-    cmp     si, 2
+    mov     ecx, esi
+    and     ecx, {words_mask}
+    cmp     ecx, 2
     jbe     fast_switch
-    copy_words
+    copy_words 1
 
 // Propagate with the verdict that the message may go on, and an endpoint to receive from, where nobody waits.
 // EAX becomes the sender, EBP whom its message is for, EBX what that finds there; ESI and EDI are where the
