@@ -84,6 +84,11 @@ impl Worked {
         [self.done, self.failed, self.error, self.missed, self.longest, self.first_low, self.first_high]
     }
 
+    /// The cycle counter when its first operation was done; 0: none has been.
+    pub fn first(self) -> u64 {
+        u64::from(self.first_low) | u64::from(self.first_high) << 32
+    }
+
     /// From the words of a message; those that are missing are 0.
     pub fn from_words(words: &[u32]) -> Worked {
         let word = |index: usize| words.get(index).copied().unwrap_or(0);
@@ -103,6 +108,8 @@ impl Worked {
 pub const VICTIM: u32 = 1;
 /// The victim's server's badge at the root's memory.
 pub const VICTIM_SERVER: u32 = 2;
+/// The badge of a client that starts beside the attackers.
+pub const NEWCOMER: u32 = 3;
 /// Badges of attackers' programs begin here.
 const ATTACKERS: u32 = 16;
 

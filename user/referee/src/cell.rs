@@ -54,7 +54,7 @@ pub fn run(house: &House<'_>, attackers: u32, claims: &mut Claims) -> Result<(),
     let what = format_args!("{attackers}: the victim, alone, does all in {} ticks", plan.window);
     claims.equal(what, found, (victim.whole(plan.window), 0));
     if house.first_service.get() == 0 {
-        house.first_service.set(u64::from(alone.first_low) | u64::from(alone.first_high) << 32);
+        house.first_service.set(alone.first());
     }
 
     let seen = attack(house, attackers, &victim)?;
@@ -74,6 +74,7 @@ pub fn run(house: &House<'_>, attackers: u32, claims: &mut Claims) -> Result<(),
         pool_lost: after.pool.saturating_sub(before.pool),
         allocated: seen.allocated,
         server_charged: seen.server_charged,
+        newcomer: seen.newcomer,
     };
     let (outcome, detail) = judge(&found);
     let attacked = seen.attacked.unwrap_or_default();
@@ -98,6 +99,7 @@ pub fn run(house: &House<'_>, attackers: u32, claims: &mut Claims) -> Result<(),
         tries: sum(|verdict| verdict.tries),
         successes: sum(|verdict| verdict.successes),
         first_service: house.first_service.get(),
+        newcomer_service: seen.newcomer_service,
         frames_lost: found.frames_lost,
         pool_lost: found.pool_lost,
         revoke_cycles: seen.taken_back.and_then(|taken| taken.cycles),
@@ -114,6 +116,9 @@ struct Seen {
     taken_back: Option<TakenBack>,
     charged: u32,
     server_charged: u32,
+    /// What a client that started beside the attackers did, and the cycles until its first operation was done.
+    newcomer: Option<Worked>,
+    newcomer_service: Option<u64>,
     pool_used: u32,
     allocated: u32,
 }
@@ -148,13 +153,24 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
     let pool_used = pool(Kernel::PoolUsed);
     let charged = pairs.iter().map(|pair| pair.charged_bytes(plan.design)).sum();
     let server_charged = victim.server_charged(plan.design);
+    let (newcomer, newcomer_service) = victim.newcomer(services, memory)?;
     pairs.iter().for_each(Pair::stop);
     let verdicts = pairs.iter().flat_map(Pair::verdicts).flatten().collect();
     let pool_used = pool_used.max(pool(Kernel::PoolUsed));
     let allocated = pool(Kernel::AllocatedBytes);
     let taken_back = taker.map(Taker::end).transpose()?;
     pairs.into_iter().try_for_each(Pair::destroy)?;
-    Ok(Seen { attacked, verdicts, taken_back, charged, server_charged, pool_used, allocated })
+    Ok(Seen {
+        attacked,
+        verdicts,
+        taken_back,
+        charged,
+        server_charged,
+        newcomer,
+        newcomer_service,
+        pool_used,
+        allocated,
+    })
 }
 
 fn pool(question: Kernel) -> u32 {

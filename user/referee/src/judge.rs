@@ -1,6 +1,7 @@
 //! What became of it: held, degraded or broken.
 //!
-//! *Broken*: an attacker shows evidence; an operation of the victim's was refused; the victim stands still; lent memory
+//! *Broken*: an attacker shows evidence; an operation of the victim's, or of a client
+//! that starts beside the attackers, was refused; the victim stands still; lent memory
 //! did not come back; frames or bytes of the kernel's are lost; the victim's server has to pay for what others sent; or, where the kernel promises to allocate nothing, it did. *Degraded*:
 //! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else.
 
@@ -37,6 +38,8 @@ pub struct Found<'a> {
     pub pool_lost: u32,
     /// Bytes that the kernel allocated after boot.
     pub allocated: u32,
+    /// What a client did that started beside the attackers; `None`: it did not come so far.
+    pub newcomer: Option<Worked>,
     /// Bytes of the pool that the victim's server has to pay for.
     pub server_charged: u32,
 }
@@ -45,14 +48,17 @@ pub struct Found<'a> {
 pub fn judge(found: &Found<'_>) -> (&'static str, String) {
     let mut reasons: Vec<String> = Vec::new();
     let worked = found.attacked.unwrap_or_default();
-    let refused = Error::from_status(worked.error).filter(|error| *error != Error::Timeout);
     if found.attacked.is_none() {
         reasons.push("the victim did not come to the end of its window".to_string());
-    } else if worked.failed != 0 && (refused.is_some() || worked.error == 0) {
-        let error = refused.map_or("a wrong answer", Error::name);
+    } else if let Some(error) = refused(worked) {
         reasons.push(format!("the victim's operations fail with {error}, {} of them", worked.failed));
     } else if worked.done * 100 < found.alone * STILL_PER_CENT {
         reasons.push("the victim stands still".to_string());
+    }
+    match found.newcomer.map(refused) {
+        None => reasons.push("a client that starts now gets no service".to_string()),
+        Some(Some(error)) => reasons.push(format!("a client that starts now gets {error}")),
+        Some(None) => {}
     }
     let broken = found.verdicts.iter().filter(|verdict| verdict.outcome == BROKEN).count();
     if broken != 0 {
@@ -86,6 +92,16 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         "held"
     };
     (outcome, detail(&reasons, found))
+}
+
+/// With what its operations failed, other than by coming too late.
+fn refused(worked: Worked) -> Option<&'static str> {
+    match Error::from_status(worked.error) {
+        Some(Error::Timeout) => None,
+        Some(error) if worked.failed != 0 => Some(error.name()),
+        None if worked.failed != 0 => Some("a wrong answer"),
+        _ => None,
+    }
 }
 
 /// The reasons, then what the attackers say: those that show evidence before the others, each text once.

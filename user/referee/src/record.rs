@@ -42,6 +42,9 @@ pub struct Record<'a> {
     pub successes: u32,
     /// Cycles from the machine's start until the boot's first victim had done its first operation.
     pub first_service: u64,
+    /// Cycles from when the referee began to start another client, beside the attackers, until that had done its first operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newcomer_service: Option<u64>,
     /// Frames that did not come back.
     pub frames_lost: u32,
     /// Bytes of the pool that did not come back.

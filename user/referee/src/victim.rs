@@ -11,11 +11,11 @@ use alloc::vec::Vec;
 use freehold_first::actor::{Actor, new_endpoint};
 use freehold_first::failure::Failure;
 use freehold_first::services::Services;
-use freehold_protocol::attack::{MEMORY, ORDERS, SERVER, VICTIM, VICTIM_SERVER, WORK, Worked};
+use freehold_protocol::attack::{MEMORY, NEWCOMER, ORDERS, SERVER, VICTIM, VICTIM_SERVER, WORK, Worked};
 use freehold_protocol::{server, transfer};
 use freehold_rt::abi::designs::Design;
 use freehold_rt::load::{Grant, Program};
-use freehold_rt::{CapName, Message, Utcb, calls};
+use freehold_rt::{CapName, Message, Utcb, calls, time};
 
 use crate::memory::Memory;
 
@@ -53,7 +53,7 @@ impl Victim {
     /// # Errors
     /// [`Failure`]; nothing is left then.
     pub fn start(services: &Services, memory: &Memory, with_transfer: bool) -> Result<Victim, Failure> {
-        let (requests, orders) = (new_endpoint()?, new_endpoint()?);
+        let requests = new_endpoint()?;
         let requests_name = requests.name();
         let mut of_server: Vec<Grant<'_>> = memory.grant(MEMORY, VICTIM_SERVER).into_iter().collect();
         let mut endpoints = Vec::from([(server::REQUESTS, requests)]);
@@ -82,16 +82,8 @@ impl Victim {
             server.obeys(server::SETUP, &[SLICES, 1])?;
         }
 
-        let mut of_client = Vec::from([Grant::send(SERVER, requests_name, VICTIM)]);
-        of_client.extend(memory.grant(MEMORY, VICTIM));
-        of_client.extend(
-            transfer.as_ref().map(|&(_, manager)| {
-                Grant::send(transfer::TRANSFER, manager, transfer_badge(VICTIM, CLIENT))
-            }),
-        );
-        let settings = Program { priority: CLIENT, arguments: "part=0", frames: 96, ..Program::new(&[]) };
-        let orders = Vec::from([(ORDERS, orders)]);
-        let client = Actor::serving(orders, services, "victim", CONSOLE + 2, settings, &of_client)?;
+        let manager = transfer.as_ref().map(|&(_, manager)| manager);
+        let client = start_client(services, memory, (requests_name, manager), VICTIM)?;
         let mut victim = Victim { client, server, transfer, requests: requests_name, batch: TOO_MANY };
         let most = victim.work(PERIOD).map_or(0, |worked| worked.done);
         victim.batch = (most * LOAD_THIRDS / 3).max(1);
@@ -110,11 +102,25 @@ impl Victim {
 
     /// Has the client work for `window` ticks. `None`: it did not come to the end of them.
     pub fn work(&self, window: u32) -> Option<Worked> {
-        let limit = window + GRACE;
-        let message = Message::of(WORK, &[window, self.batch]);
-        let client = self.client.endpoint(0);
-        let answer = Utcb::current().within((limit, limit), || calls::call(client, &message)).ok()?;
-        Some(Worked::from_words(answer.words()))
+        work(&self.client, window, self.batch)
+    }
+
+    /// Starts another client of the server's, and has it work for a moment. Returns what that came to, and the cycles until
+    /// its first operation was done; `None`: it did not come so far.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn newcomer(
+        &self,
+        services: &Services,
+        memory: &Memory,
+    ) -> Result<(Option<Worked>, Option<u64>), Failure> {
+        let begin = time::cycles();
+        let client = start_client(services, memory, (self.requests, None), NEWCOMER)?;
+        let worked = work(&client, PERIOD, 1);
+        let first = worked.map(Worked::first).filter(|&first| first != 0);
+        client.destroy()?;
+        Ok((worked, first.map(|first| first - begin)))
     }
 
     /// Bytes of the pool that the server's space has to pay for; it asks for nothing there.
@@ -142,6 +148,31 @@ impl Victim {
         }
         Ok(())
     }
+}
+
+/// A client: its server, and the transfer service's manager if it is to use that.
+fn start_client(
+    services: &Services,
+    memory: &Memory,
+    (requests, manager): (CapName, Option<CapName>),
+    badge: u32,
+) -> Result<Actor, Failure> {
+    let mut grants = Vec::from([Grant::send(SERVER, requests, badge)]);
+    grants.extend(memory.grant(MEMORY, badge));
+    let way = |manager| Grant::send(transfer::TRANSFER, manager, transfer_badge(badge, CLIENT));
+    grants.extend(manager.map(way));
+    let settings = Program { priority: CLIENT, arguments: "part=0", frames: 96, ..Program::new(&[]) };
+    let orders = Vec::from([(ORDERS, new_endpoint()?)]);
+    Actor::serving(orders, services, "victim", CONSOLE + 1 + badge, settings, &grants)
+}
+
+/// Has a client work for `window` ticks. `None`: it did not come to the end of them.
+fn work(client: &Actor, window: u32, batch: u32) -> Option<Worked> {
+    let limit = window + GRACE;
+    let message = Message::of(WORK, &[window, batch]);
+    let client = client.endpoint(0);
+    let answer = Utcb::current().within((limit, limit), || calls::call(client, &message)).ok()?;
+    Some(Worked::from_words(answer.words()))
 }
 
 /// The badge at the transfer service's manager of a client whose workers get `priority` at most.

@@ -6,10 +6,11 @@
 #![no_std]
 #![no_main]
 
+use freehold_attacks::rt::Error;
 use freehold_attacks::rt::abi::layout::{BLOCK, FRAME};
 use freehold_attacks::rt::layout::OWN;
 use freehold_attacks::touch::Touch;
-use freehold_attacks::world::{self, World};
+use freehold_attacks::world::{self, Whose, World};
 use freehold_attacks::{Evidence, Kit, attack, format};
 
 attack!("derive-during-revoke", attacker, world::serve);
@@ -22,14 +23,14 @@ const COPIES: u32 = OWN + BLOCK;
 const COUNT: u32 = 900;
 /// Copies made before anybody is asked whether it is time to end.
 const ROUND: u32 = 50;
-/// Codes of totals, of the borrowed page and the first copy: each copy of a copy has the next lower one.
-const TOTAL: u32 = 61;
+/// Codes of totals: of the borrowed page, of a copy of it, and of a copy of that.
+const TOTALS: [u32; 3] = [61, 2, 0];
 
 fn attacker(kit: &mut Kit) -> Evidence {
     let (Ok(mut world), Ok(touch)) = (World::new(kit), Touch::new()) else {
         return kit.impossible("no way to map");
     };
-    world.total_code = TOTAL;
+    world.total_code = TOTALS[0];
     if let Err(why) = kit.try_(world.borrow(kit, 0, PAGE)) {
         return kit.held(format!("nothing was lent: {}", why.name()));
     }
@@ -43,17 +44,16 @@ fn attacker(kit: &mut Kit) -> Evidence {
         for _ in 0..ROUND {
             let at = COPIES + copy * FRAME;
             // From the page itself, or from the copy before; to the own space, or the partner's.
-            let source = if copy.is_multiple_of(3) { PAGE } else { at - FRAME };
-            world.total_code = if copy.is_multiple_of(3) { TOTAL - 20 } else { 0 };
+            let source = if copy.is_multiple_of(3) { PAGE } else { COPIES + copy / 3 * 3 * FRAME };
+            world.total_code = TOTALS[if copy.is_multiple_of(3) { 1 } else { 2 }];
             // A place in use, or one whose source is gone, is no obstacle: there are others.
             let _ = world.forget(at, 1);
-            let result = if kit.random() & 1 == 0 {
-                world.alias(source, at, 1)
-            } else {
-                world.delegate(source, at, 1).and_then(|()| world.delegate_back(at, at, 1))
-            };
+            let result =
+                world.map(source, at, 1, if kit.random() & 1 == 0 { Whose::Own } else { Whose::Partners });
             match kit.try_(result) {
                 Ok(()) => made += 1,
+                // What got lost on the way comes back to the page, if there is one.
+                Err(why) if why.error() == Some(Error::NoCredits) => drop(world.revoke(PAGE, 1)),
                 Err(why) => last = Some(why),
             }
             copy = (copy + 1) % COUNT;

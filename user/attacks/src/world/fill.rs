@@ -21,7 +21,7 @@ impl World {
     /// mapped already. Returns how many mappings were made, and why not all.
     pub fn fill(&mut self, from: u32, to: u32, pages: u32, whose: Whose, filled: Option<u32>) -> Filled {
         match &mut self.model {
-            Model::Tables(tables) => tables.fill(from, to, pages, whose == Whose::Partners, self.total_code),
+            Model::Tables(tables) => tables.fill(from, to, pages, whose, self.total_code),
             // What is mapped side by side goes over as one fpage.
             Model::Pool(_) => match filled {
                 Some(filled) => told(pages, self.map(filled, to, pages, whose)),

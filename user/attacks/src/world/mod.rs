@@ -139,12 +139,21 @@ impl World {
     /// # Errors
     /// [`Refusal`].
     pub fn borrow(&mut self, kit: &Kit, index: u32, address: u32) -> Result<(), Refusal> {
-        match &mut self.model {
-            Model::Tables(tables) => {
+        self.borrow_for(kit, index, address, Whose::Own)
+    }
+
+    /// The same in one of the two spaces. With a pool the root maps for who asks, and for nobody else.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn borrow_for(&mut self, kit: &Kit, index: u32, address: u32, whose: Whose) -> Result<(), Refusal> {
+        match (&mut self.model, whose) {
+            (Model::Tables(tables), whose) => {
                 let lent = kit.lent.ok_or(Refusal::Partner(None))?;
-                tables.map_from((lent, index), address, self.total_code)
+                tables.map_from((lent, index), address, whose, self.total_code)
             }
-            Model::Pool(pool) => pool.obtain(address),
+            (Model::Pool(pool), Whose::Own) => pool.obtain(address),
+            (Model::Pool(_), Whose::Partners) => Err(Refusal::Partner(None)),
         }
     }
 

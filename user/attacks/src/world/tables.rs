@@ -7,7 +7,7 @@ use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Message, Rights, Utcb, calls, memory};
 
 use super::Refusal;
-use super::fill::Filled;
+use super::fill::{Filled, Whose};
 use super::message::TABLE;
 use crate::Vec;
 use crate::kit::Kit;
@@ -47,16 +47,17 @@ impl Tables {
     pub(super) fn obtain(&mut self, address: u32, total_code: u32) -> Result<(), Refusal> {
         self.own.own(address / BLOCK)?;
         let frame = memory::take(1, 1).ok_or(Refusal::Exhausted)?;
-        self.map_from((frame.container, frame.first), address, total_code)
+        self.map_from((frame.container, frame.first), address, Whose::Own, total_code)
     }
 
     pub(super) fn map_from(
         &mut self,
         source: (CapName, u32),
         address: u32,
+        whose: Whose,
         total_code: u32,
     ) -> Result<(), Refusal> {
-        update(source, (self.own.own(address / BLOCK)?, address), 1, total_code)
+        update(source, (self.table(address / BLOCK, whose)?, address), 1, total_code)
     }
 
     pub(super) fn alias(&mut self, from: u32, to: u32, pages: u32, total_code: u32) -> Result<(), Refusal> {
@@ -87,9 +88,9 @@ impl Tables {
     }
 
     /// Maps the page at `from` at `pages` pages from `to` on.
-    pub(super) fn fill(&mut self, from: u32, to: u32, pages: u32, partners: bool, total_code: u32) -> Filled {
+    pub(super) fn fill(&mut self, from: u32, to: u32, pages: u32, whose: Whose, total_code: u32) -> Filled {
         let source = self.own.own(from / BLOCK);
-        let destination = if partners { self.partner(to / BLOCK) } else { self.own.own(to / BLOCK) };
+        let destination = self.table(to / BLOCK, whose);
         let (source, destination) = match (source, destination) {
             (Ok(source), Ok(destination)) => (source, destination),
             (Err(why), _) | (_, Err(why)) => return (0, Some(why)),
@@ -120,6 +121,13 @@ impl Tables {
 
     pub(super) fn forget(&mut self, at: u32, pages: u32) -> Result<(), Refusal> {
         Ok(calls::unmap(CapName::NONE, at / FRAME, pages)?)
+    }
+
+    fn table(&mut self, block: u32, whose: Whose) -> Result<CapName, Refusal> {
+        match whose {
+            Whose::Own => self.own.own(block),
+            Whose::Partners => self.partner(block),
+        }
     }
 
     /// The partner's Table at `block`, which it is asked for once.
