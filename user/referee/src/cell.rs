@@ -26,6 +26,9 @@ const BESIDE: u32 = 160;
 /// Frames that a program gets at most then: 10,000 threads and their Tables.
 const MOST: u32 = 20_400;
 
+/// Frames that a client takes.
+const RESERVE: u32 = 256;
+
 /// What outlasts a cell.
 pub struct House<'a> {
     /// The plan.
@@ -127,6 +130,8 @@ struct Seen {
 fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Failure> {
     let plan = house.plan;
     let House { plan: _, services, memory: root, trust, .. } = *house;
+    // For a client that starts beside them, whatever they are given.
+    let reserve = memory::take(RESERVE, 4).ok_or(Failure::NoMemory)?;
     let frames = match plan.needs.frames {
         Needs::SHARE => (memory::free_frames() / (2 * attackers.max(1))).saturating_sub(BESIDE).min(MOST),
         frames => frames,
@@ -153,7 +158,8 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
     let pool_used = pool(Kernel::PoolUsed);
     let charged = pairs.iter().map(|pair| pair.charged_bytes(plan.design)).sum();
     let server_charged = victim.server_charged(plan.design);
-    let (newcomer, newcomer_service) = victim.newcomer(services, memory)?;
+    memory::give_back(reserve);
+    let (newcomer, newcomer_service) = victim.newcomer(services, root)?;
     pairs.iter().for_each(Pair::stop);
     let verdicts = pairs.iter().flat_map(Pair::verdicts).flatten().collect();
     let pool_used = pool_used.max(pool(Kernel::PoolUsed));

@@ -46,8 +46,14 @@ pub struct Needs {
 }
 
 impl Needs {
-    const USUAL: Needs =
-        Needs { transfer: false, lent: false, head_start: 0, window: WINDOW, frames: 96, lend: Lend::LARGEST };
+    const USUAL: Needs = Needs {
+        transfer: false,
+        lent: false,
+        head_start: 0,
+        window: WINDOW,
+        frames: 96,
+        lend: Lend::LARGEST,
+    };
     /// For [`Needs::frames`].
     pub const SHARE: u32 = 0;
 
