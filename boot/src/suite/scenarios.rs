@@ -8,7 +8,6 @@ use crate::guest::BENCH;
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
-    let layers =
     let layers = [
         harness(),
         boot(),
@@ -19,6 +18,7 @@ pub fn all() -> Vec<Scenario> {
         tour(),
         service(),
         transfer(),
+        arena(),
         long_work(),
         figures(),
     ];
@@ -244,6 +244,29 @@ fn transfer() -> Vec<Scenario> {
             ],
             ..Scenario::tour("transfer_told", 4096)
         },
+    ]
+}
+
+/// The arena of the attacks: one that must be held under the main design, by all numbers of attackers, and must break the
+/// design that it is known to break.
+fn arena() -> Vec<Scenario> {
+    let flood = |name, append, shows| Scenario {
+        modules: vec!["referee", "victim", "mapping-flood"],
+        append,
+        shows,
+        ..Scenario::of(name, "attack")
+    };
+    vec![
+        flood(
+            "attack_held",
+            "design=user-tables attack=mapping-flood attackers=1,4 window=40",
+            &["1 attackers: held", "4 attackers: held"],
+        ),
+        flood(
+            "attack_broken",
+            "design=kernel-heap attack=mapping-flood attackers=1,4 window=40",
+            &["1 attackers: broken", "4 attackers: broken", "the victim's operations fail with PoolExhausted"],
+        ),
     ]
 }
 
