@@ -61,10 +61,11 @@ impl Needs {
     fn of(attack: &str) -> Needs {
         let usual = Needs::USUAL;
         match attack {
-            "double-fetch" | "payload-change" | "endless-resume" | "worker-frames" | "confused-deputy"
-            | "killed-parties" => Needs { transfer: true, ..usual },
-            // Sessions live for some hundred milliseconds.
-            "transfer-flood" => Needs { transfer: true, window: 400, ..usual },
+            "double-fetch" | "payload-change" | "endless-resume" | "confused-deputy" | "killed-parties" => {
+                Needs { transfer: true, ..usual }
+            }
+            // Sessions live for some hundred milliseconds; where a worker is when it is struck, chance decides.
+            "transfer-flood" | "worker-frames" => Needs { transfer: true, window: 400, ..usual },
             // As many threads as there is memory for; to make them takes its time, too.
             "timer-flood" | "endpoint-crowd" => {
                 Needs { frames: Needs::SHARE, head_start: 200, window: 300, ..usual }

@@ -12,7 +12,6 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use freehold_attacks::messages::abyss::priority;
 use freehold_attacks::messages::client::{self, BYTES, Piece, REPLY, REQUEST};
 use freehold_attacks::protocol::transfer::{FAULTED, REPLY_FAULTED};
 use freehold_attacks::rt::abi::info::State;
@@ -26,6 +25,9 @@ use freehold_attacks::{Evidence, Kit, attack, format, idle};
 
 /// Milliseconds in which the manager answers what it can answer at once, and a caller learns that its worker is gone.
 const SOON: u32 = 100;
+/// Priority of the worker, and of the thread that keeps it at work: the attacker's first thread strikes when its time has come,
+/// wherever they are.
+const BELOW: u8 = 0;
 /// Where frames are looked at that came back.
 const LOOK: u32 = 0x6820_0000;
 
@@ -39,7 +41,17 @@ enum Stage {
     Complete,
 }
 
-const STAGES: [Stage; 5] = [Stage::Opened, Stage::Request, Stage::Copying, Stage::Reply, Stage::Complete];
+/// In the middle of a transfer more often: there it can be anywhere.
+const STAGES: [Stage; 8] = [
+    Stage::Opened,
+    Stage::Copying,
+    Stage::Request,
+    Stage::Copying,
+    Stage::Copying,
+    Stage::Reply,
+    Stage::Copying,
+    Stage::Complete,
+];
 
 /// What.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +73,7 @@ attack!("worker-frames", run, idle);
 #[derive(Default)]
 struct Toll {
     struck: u32,
+    at_work: u32,
     not_reached: u32,
     not_served: u32,
     silent: u32,
@@ -76,7 +89,7 @@ fn run(kit: &mut Kit) -> Evidence {
     let Some(bell) = Slot::take() else { return kit.impossible("no slot") };
     let made = calls::make_notification(bell.reference());
     BUSY[1].store(bell.name().0, Ordering::Relaxed);
-    let busy = thread::spawn(work, 0, Options::new(priority()));
+    let busy = thread::spawn(work, 0, Options::new(BELOW));
     let (Ok(()), Ok(()), Ok(busy)) = (made, client::ground(), busy) else { return kit.impossible("no memory") };
     let mut toll = Toll::default();
     'all: loop {
@@ -99,8 +112,9 @@ fn run(kit: &mut Kit) -> Evidence {
     kit.tries = toll.struck;
     kit.successes = toll.silent + toll.stuck + toll.lost + toll.residue + toll.wrong;
     let detail = format!(
-        "struck {}, not reached {}, no session {}; manager silent {}, callers stuck {}, frames lost {}, residue {}, wrong {} {:?}",
+        "struck {}, {} of them at work, not reached {}, no session {}; manager silent {}, callers stuck {}, frames lost {}, residue {}, wrong {} {:?}",
         toll.struck,
+        toll.at_work,
         toll.not_reached,
         toll.not_served,
         toll.silent,
@@ -126,13 +140,14 @@ fn strike_at(
     toll: &mut Toll,
 ) {
     let before = memory::free_frames();
-    let session = match kit.within(10 * SOON, || Session::open(service, BYTES, priority())) {
+    let session = match kit.within(10 * SOON, || Session::open(service, BYTES, BELOW)) {
         Ok(session) => session,
         Err(_) => return toll.not_served += 1,
     };
     let (Some(worker), Some(frames)) = (session.worker(), session.frames()) else { return };
     if reach(kit, stage, worker) {
         toll.struck += 1;
+        toll.at_work += u32::from(stage == Stage::Copying);
         let _ = match strike {
             Strike::Frames => calls::reclaim(frames, 0, 2).map_err(|stop| stop.error),
             Strike::Thread => calls::reclaim(frames, 0, 1).map_err(|stop| stop.error),
@@ -160,7 +175,7 @@ fn strike_at(
     toll.residue += u32::from(!are_clear());
     // What it can have afterwards, if nobody else has it: a session whose transfer is right.
     if toll.silent == 0
-        && let Ok(session) = kit.within(10 * SOON, || Session::open(service, BYTES, priority()))
+        && let Ok(session) = kit.within(10 * SOON, || Session::open(service, BYTES, BELOW))
     {
         let is_right = client::transfers(&session, BYTES);
         let is_over = session.close().is_err();
@@ -179,12 +194,12 @@ fn reach(kit: &mut Kit, stage: Stage, worker: CapName) -> bool {
         Stage::Reply => told([range(REQUEST, false), range(REPLY + FRAME, true)]) == Ok(REPLY_FAULTED),
         Stage::Complete => told([range(REQUEST, false), range(REPLY, true)]).is_ok(),
         Stage::Copying => {
+            // The tick that ends the sleep finds them wherever they are, so many instructions behind their beginning.
+            let spins = kit.random() % 50_000;
+            (0..spins).for_each(|_| core::hint::spin_loop());
             BUSY[0].store(worker.0, Ordering::Relaxed);
             let _ = calls::notify(CapName(BUSY[1].load(Ordering::Relaxed)), 1);
-            let spins = kit.random() % 3_000;
-            // Until it is at work; this thread's turn comes when the worker's is over, wherever it is then.
             time::sleep(1);
-            (0..spins).for_each(|_| core::hint::spin_loop());
             BUSY[3].load(Ordering::Relaxed) != 0
         }
     }
