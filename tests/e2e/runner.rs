@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use freehold_boot::jobs;
 use freehold_boot::qemu::Boot;
 use freehold_boot::suite::scenario::Scenario;
 use freehold_boot::suite::{self, Built};
@@ -45,23 +45,16 @@ pub fn run(scenarios: &[Scenario], jobs: usize) -> Result<usize> {
     Ok(failed)
 }
 
-/// Workers take the next scenario that none has taken, until there are no more.
+/// Boots them; how many failed.
 fn boot_all(scenarios: &[Scenario], jobs: usize, built: &Built, output: &Path) -> usize {
-    let next = AtomicUsize::new(0);
     let failed = Mutex::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.min(scenarios.len()) {
-            scope.spawn(|| {
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let directory = output.join(scenario.name);
-                    let result = boot(scenario, built, &directory);
-                    // Held while it prints, so that no two scenarios write between each other's lines.
-                    let mut failed = failed.lock().expect("no worker panics while it prints");
-                    if !report(scenario, result, &directory) {
-                        *failed += 1;
-                    }
-                }
-            });
+    jobs::each(scenarios, jobs, |scenario| {
+        let directory = output.join(scenario.name);
+        let result = boot(scenario, built, &directory);
+        // Held while it prints, so that no two scenarios write between each other's lines.
+        let mut failed = failed.lock().expect("no worker panics while it prints");
+        if !report(scenario, result, &directory) {
+            *failed += 1;
         }
     });
     failed.into_inner().expect("no worker panics while it prints")

@@ -6,6 +6,7 @@
 //! | [`run`] | one of them |
 //! | [`store`] | the directory with their records |
 //! | [`image`], [`workloads`] | other kernels (docs/join.md) |
+//! | [`report`] | what is made of the records: with [`data`], [`stats`], [`estimate`], [`derived`], [`hypotheses`] and [`options`], [`csv`], [`tables`], [`figures`] |
 //! | [`command`] | all together |
 //! | [`data`], [`derived`], [`estimate`], [`stats`], [`number`] | the records read and summarised |
 //! | [`hypotheses`], [`options`] | what they say of what was expected, and of the ways out |

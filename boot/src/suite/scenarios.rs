@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::scenario::{Expect, Scenario};
 use crate::bench::{designs, latency, micro};
-use crate::guest::BENCH;
+use crate::guest::{BENCH, OTHER};
 
 /// Every scenario, in the order in which they start.
 pub fn all() -> Vec<Scenario> {
@@ -39,6 +39,8 @@ fn harness() -> Vec<Scenario> {
         Scenario::broken("stays_silent", Expect::NoClosing),
         Scenario::broken("fails_a_claim", Expect::ClaimsFail),
         Scenario::broken("claims_nothing", Expect::ClaimsFail),
+        // Neither broken nor Freehold: another kernel, as one joins the comparison (docs/join.md).
+        Scenario { append: "seed=1 rounds=5", ..Scenario::broken(OTHER, Expect::Pass(OTHER)) },
     ]
 }
 

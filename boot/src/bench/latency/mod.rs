@@ -11,7 +11,6 @@ mod show;
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, ensure};
 
@@ -19,6 +18,7 @@ use crate::args::BenchArgs;
 use crate::bench::machine::{Machine, is_standard};
 use crate::bench::micro::path::symbols::Symbols;
 use crate::bench::{markers, write_records};
+use crate::jobs;
 use crate::qemu::Boot;
 use crate::suite::scenario::{Expect, Scenario};
 use crate::suite::{self, Built, scenarios};
@@ -94,24 +94,18 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
 fn measure(chosen: &[Scenario]) -> Result<Results> {
     let built = Built::of(chosen, true)?;
     let output = Metadata::read()?.target_dir.join(NAME);
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..JOBS {
-            scope.spawn(|| {
-                while let Some(scenario) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let seen = watch(scenario, &built, &output.join(scenario.name));
-                    let mut done = done.lock().expect("no worker panics while it holds it");
-                    let count = done.len() + 1;
-                    let told = match seen.as_ref().map(|seen| seen::longest(seen)) {
-                        Ok(Ok(longest)) => longest.to_string(),
-                        Ok(Err(error)) => format!("FAILED: {error:#}"),
-                        Err(error) => format!("FAILED: {error:#}"),
-                    };
-                    eprintln!("{count} of {}: {}: {told}", chosen.len(), scenario.name);
-                    done.push((scenario.name, seen));
-                }
-            });
-        }
+    let done = Mutex::new(Vec::new());
+    jobs::each(chosen, JOBS, |scenario| {
+        let seen = watch(scenario, &built, &output.join(scenario.name));
+        let mut done = done.lock().expect("no worker panics while it holds it");
+        let count = done.len() + 1;
+        let told = match seen.as_ref().map(|seen| seen::longest(seen)) {
+            Ok(Ok(longest)) => longest.to_string(),
+            Ok(Err(error)) => format!("FAILED: {error:#}"),
+            Err(error) => format!("FAILED: {error:#}"),
+        };
+        eprintln!("{count} of {}: {}: {told}", chosen.len(), scenario.name);
+        done.push((scenario.name, seen));
     });
     let done = done.into_inner().expect("no worker panics while it holds it");
     let first = chosen.first().context("no scenario is selected")?;
