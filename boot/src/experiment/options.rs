@@ -160,6 +160,18 @@ mod tests {
     }
 
     #[test]
+    fn a_way_out_against_which_an_attack_was_not_made_is_not_judged_unless_another_broke_it() {
+        let without = |change: fn(&mut Record)| {
+            let mut records = synthetic::records();
+            records.retain(|record| !is(record, "attack", "page-table-bomb"));
+            records.iter_mut().for_each(change);
+            word("Page tables", &Data::of(records))
+        };
+        assert_eq!(without(|_| {}), Word::Unjudged);
+        assert_eq!(without(|record| broken_under("user-tables")(record)), Word::Fails);
+    }
+
+    #[test]
     fn a_redirector_that_costs_nothing_has_no_price() {
         let name = "Redirectors for all";
         assert_eq!(word(name, &synthetic::with(held_under("redirector"))), Word::Priced);

@@ -31,6 +31,9 @@ pub struct Scale {
 
 /// At most so many values are written beside an axis, unless it has decades.
 const TICKS: usize = 7;
+/// Pixels of an axis, and of a letter beside it, about.
+const AXIS: f64 = 390.0;
+const LETTER: f64 = 7.5;
 
 impl Scale {
     /// For these values. `exact`: if they are few, it is they that are written.
@@ -67,7 +70,10 @@ impl Scale {
         let chosen: Vec<f64> =
             distinct(values).into_iter().filter(|value| *value > 0.0).map(f64::log10).collect();
         let exact = exact && chosen.len() <= 2 * TICKS;
-        let (low, high) = if most > least { (least, most) } else { (least - 0.3, most + 0.3) };
+        // Values that hardly differ must not look as if they did.
+        let span: f64 = if exact { 0.3 } else { 1.0 };
+        let beside = ((span - (most - least)) / 2.0).max(0.0);
+        let (low, high) = (least - beside, most + beside);
         let span = high - low;
         let zero = has_zero.then_some(low - (span * 0.15).max(0.15));
         let mut ticks = if exact { apart(chosen, low, high) } else { decades(low, high) };
@@ -143,12 +149,13 @@ fn decades(low: f64, high: f64) -> Vec<f64> {
     (first..=last).flat_map(|decade| digits.map(|digit| f64::from(decade) + digit)).filter(within).collect()
 }
 
-/// Of sorted places those that lie far enough from the one before to be written beside it.
+/// Of sorted places those whose values can be written beside one another.
 fn apart(places: Vec<f64>, low: f64, high: f64) -> Vec<f64> {
-    let least = (high - low) / (TICKS + 1) as f64;
+    let wide = |place: f64| number(10f64.powf(place).round()).len() as f64 * LETTER / AXIS;
     let mut kept: Vec<f64> = Vec::new();
     for place in places {
-        if kept.last().is_none_or(|last| place - last >= least) {
+        let room = |last: &f64| (wide(*last) + wide(place)) / 2.0 + LETTER / AXIS;
+        if kept.last().is_none_or(|last| (place - last) / (high - low) >= room(last)) {
             kept.push(place);
         }
     }
@@ -203,6 +210,13 @@ mod tests {
         let narrow = Scale::new(Kind::Log, &[140.0, 2_500.0], false);
         let texts: Vec<String> = narrow.ticks.iter().map(|tick| narrow.text(*tick)).collect();
         assert_eq!(texts, ["200", "500", "1,000", "2,000"]);
+    }
+
+    #[test]
+    fn values_that_hardly_differ_do_not_look_as_if_they_did() {
+        let scale = Scale::new(Kind::Log, &[2_000.0, 2_016.0], false);
+        let all = scale.range.1 - scale.range.0;
+        assert!((scale.place(2_016.0) - scale.place(2_000.0)) / all < 0.01);
     }
 
     #[test]

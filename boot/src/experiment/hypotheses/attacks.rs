@@ -9,6 +9,9 @@ use crate::experiment::derived::least_ratio;
 use crate::experiment::estimate::{Bound, Estimate};
 use crate::experiment::number::{bytes, listed, number};
 
+/// The attack that does nothing, by which the referee itself is tried.
+const IDLE: &str = "idle";
+
 /// H5: each cell of the matrix.
 pub fn matrix(view: &View) -> Vec<Clause> {
     let (mut fitting, mut clauses, mut unknown) = (0u32, Vec::new(), Vec::new());
@@ -126,7 +129,7 @@ pub fn controls(view: &View) -> Vec<Clause> {
     };
     let mut clauses = Vec::new();
     let mut without = Vec::new();
-    for name in data.attack_names().into_iter().filter(survived) {
+    for name in data.attack_names().into_iter().filter(|name| *name != IDLE).filter(survived) {
         let made: Vec<_> = data.controls.iter().filter(|control| control.attack == name).collect();
         if made.is_empty() {
             without.push(name);

@@ -64,19 +64,32 @@ pub fn nothing_bounds(view: &View) -> Vec<Clause> {
 
 /// H12: interrupts.
 pub fn latency(view: &View) -> Vec<Clause> {
-    let most = |values: &mut dyn Iterator<Item = f64>| values.reduce(f64::max).map(Estimate::from);
     let clauses = |design: Design| {
-        let bound = match design {
-            Design::KernelHeap => Bound::AtLeast(view.limit("long.least")),
-            _ => Bound::AtMost(view.limit("short.most")),
-        };
         let (late, all) = (latencies(view.data, design.name()), revokes(view.data, design.name()));
-        let late = most(&mut late.iter().map(|(_, most)| most.max));
-        let stretch = most(&mut all.iter().filter_map(|one| one.stretch).map(|stretch| stretch.max));
-        [("a thread above comes late by at most", late), ("longest stretch with interrupts off", stretch)]
-            .map(|(what, found)| compare(format!("{}: {what}", design.name()), found, "instructions", bound))
+        let late: Vec<(f64, f64)> = late.iter().map(|(count, most)| (*count as f64, most.max)).collect();
+        let stretches = all.iter().filter_map(|one| Some((one.descendants, one.stretch?.max)));
+        [
+            ("a thread above comes late by at most", late),
+            ("longest stretch with interrupts off", stretches.collect()),
+        ]
+        .map(|(what, found)| waiting(view, design, what, &found))
     };
     Design::ALL.into_iter().flat_map(clauses).collect()
+}
+
+/// How long something waits, by descendants: bounded, or under kernel-heap in proportion to them.
+fn waiting(view: &View, design: Design, what: &str, found: &[(f64, f64)]) -> Clause {
+    let what = format!("{}: {what}", design.name());
+    if design != Design::KernelHeap {
+        let most = found.iter().map(|(_, wait)| *wait).reduce(f64::max).map(Estimate::from);
+        return compare(what, most, "instructions", Bound::AtMost(view.limit("short.most")));
+    }
+    let last = found.iter().max_by(|one, other| one.0.total_cmp(&other.0));
+    let each = last.and_then(|(descendants, wait)| Estimate::from(*wait).over((*descendants).into()));
+    let at = last.map_or(String::new(), |(descendants, wait)| {
+        format!(" {} instructions at {} descendants, for each of them", number(*wait), number(*descendants))
+    });
+    compare(format!("{what}{at}"), each, "instructions", Bound::AtLeast(view.limit("each.least")))
 }
 
 /// H13: what credits cost.

@@ -18,11 +18,13 @@ const AGAINST: [&str; 7] = [
     "revoke-time",
     "oversized-batch",
 ];
+/// Those of them that only take.
+const FLOODS: [&str; 2] = ["mapping-flood", "page-table-bomb"];
 /// What costs more than this, of what it is compared with, has a price.
 const FREE: f64 = 1.05;
 
-/// Whether a design stood, and in which words; `None`: no attack was made on it.
-fn stood(data: &Data, design: Design) -> Option<(bool, Vec<String>)> {
+/// Whether a design stood, if that is known, and in which words; `None`: no attack was made on it.
+fn stood(data: &Data, design: Design) -> Option<(Option<bool>, Vec<String>)> {
     let name = design.name();
     let (mut held, mut fell, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for attack in AGAINST {
@@ -67,7 +69,27 @@ fn stood(data: &Data, design: Design) -> Option<(bool, Vec<String>)> {
             attack.attackers
         ));
     }
-    Some((fell.is_empty(), sentences))
+    sentences.extend(spent(data, design));
+    let stood = match (fell.is_empty(), unknown.is_empty()) {
+        (false, _) => Some(false),
+        (true, true) => Some(true),
+        (true, false) => None,
+    };
+    Some((stood, sentences))
+}
+
+/// What the floods took of the kernel's memory, whether or not it was enough to break something in the time they had.
+fn spent(data: &Data, design: Design) -> Option<String> {
+    let floods = FLOODS.iter().flat_map(|attack| data.attacks_on(design.name(), attack));
+    let taken = floods.filter_map(|attack| Some((attack, attack.kernel_bytes?)));
+    let (attack, bytes) = taken.max_by(|one, other| one.1.total_cmp(&other.1))?;
+    let of = attack.pool.map_or(String::new(), |pool| format!(" of the pool's {}", number(pool as f64)));
+    Some(format!(
+        "Most bytes of the kernel's memory that a flood had in use in the time it was given: {}{of} ({}, attackers: {}).",
+        number(bytes),
+        attack.attack,
+        attack.attackers
+    ))
 }
 
 fn row(data: &Data, design: Design, name: &str) -> Option<Estimate> {
@@ -97,11 +119,12 @@ fn against(data: &Data, name: &str, what: &str, one: Design, other: Design) -> (
 }
 
 /// The word for a design that stood or fell, with prices.
-fn word(stood: bool, prices: &[Option<bool>]) -> Word {
+fn word(stood: Option<bool>, prices: &[Option<bool>]) -> Word {
     match (stood, prices.contains(&Some(true))) {
-        (false, _) => Word::Fails,
-        (true, true) => Word::Priced,
-        (true, false) => Word::Works,
+        (None, _) => Word::Unjudged,
+        (Some(false), _) => Word::Fails,
+        (Some(true), true) => Word::Priced,
+        (Some(true), false) => Word::Works,
     }
 }
 
@@ -160,8 +183,7 @@ pub fn local_only(data: &Data) -> (Word, Vec<String>) {
     let (word, mut sentences) = judge(data, Design::LocalOnly, &[EMPTY, GIVE, GIVE_MANY]);
     if word != Word::Unjudged {
         sentences.push(
-            "What is lost: an untrusted program can give nobody memory by a message. What stays: it maps within its own \
-             space, and the kernel pays for that."
+            "What is lost: an untrusted program can give nobody memory by a message; it may go on to map within its own space."
                 .into(),
         );
     }
