@@ -19,7 +19,7 @@
 //! | [`growth`] | the same with more of everything around |
 //! | [`sizes`] | bytes |
 //! | [`designs`] | what is measured under every design |
-//! | [`line`], [`seed`] | what the command line says |
+//! | [`mod@line`], [`seed`] | what the command line says |
 
 #![no_std]
 #![no_main]

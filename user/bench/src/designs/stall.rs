@@ -187,7 +187,7 @@ fn stall(number: u32) {
     utcb.set_strings(&page);
     // SAFETY: there is nothing.
     unsafe { utcb.set_buffers(&page) };
-    let request = if number % 2 == 0 { Tag::new(0, 0).with_strings() } else { Tag::new(BACK, 0) };
+    let request = if number.is_multiple_of(2) { Tag::new(0, 0).with_strings() } else { Tag::new(BACK, 0) };
     loop {
         let (status, _) = stub::immediate_call(Call::Call, ACCEPT, [SERVER.0, request.0, 0, 0]);
         if status != stub::OK {
