@@ -1,4 +1,4 @@
-//! Another order, and another layout: `seed=S` on the command line.
+//! Another order, another layout, other times: `seed=S` on the command line.
 //!
 //! What must hold: without a seed nothing of this happens, and one seed makes the same disorder each time. The first part
 //! stays the first, since it may be about being the first.
@@ -19,6 +19,8 @@ const SLOTS: u32 = 64;
 const SHIFTS: u32 = 16;
 
 static SHIFT: AtomicU32 = AtomicU32::new(0);
+/// What [`jitter`] drew last; 0: there is no seed.
+static DRAWN: AtomicU32 = AtomicU32::new(0);
 
 /// Takes some frames and slots for good, chooses where what is measured lies, and puts the parts into another order.
 pub fn disorder(seed: u32, parts: &[Part]) -> Vec<Part> {
@@ -36,7 +38,21 @@ pub fn disorder(seed: u32, parts: &[Part]) -> Vec<Part> {
     for last in (2..parts.len()).rev() {
         parts.swap(last, 1 + random.below(last as u32) as usize);
     }
+    DRAWN.store(random.word(), Ordering::Relaxed);
     parts
+}
+
+/// A number below `end`, another one each time; without a seed 0.
+pub fn jitter(end: u32) -> u32 {
+    match DRAWN.load(Ordering::Relaxed) {
+        0 => 0,
+        drawn => {
+            let mut random = Random::new(drawn);
+            let number = random.below(end);
+            DRAWN.store(random.word(), Ordering::Relaxed);
+            number
+        }
+    }
 }
 
 /// By how many directory indices what is measured lies elsewhere.

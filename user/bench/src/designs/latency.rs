@@ -21,6 +21,7 @@ use freehold_rt::{Utcb, calls, time};
 
 use super::tree::Tree;
 use crate::measure::{plain, wanted};
+use crate::seed;
 
 /// Mappings of the page.
 const COUNTS: [u32; 6] = [1, 16, 256, 4096, 16384, 65536];
@@ -100,7 +101,7 @@ fn measure(name: &str, count: u32) {
     let (tree, probe) = (Tree::new(count, 1), Probe::new(&Home::own(), 0));
     let rounds = ROUNDS[usize::from(count > MANY)];
     let mut delays = Vec::with_capacity(rounds as usize);
-    let mut random = Random::new(count);
+    let mut random = Random::new(count + seed::jitter(1 << 20));
     let mut length = 0;
     for round in 0..=rounds {
         tree.build();

@@ -34,7 +34,7 @@ use super::partner::{self, Partner};
 use super::trust::Distrust;
 use crate::ipc::{BESIDE, SERVED};
 use crate::measure::{plain, section, wanted};
-use crate::stub;
+use crate::{seed, stub};
 
 /// Clients that stall.
 const COUNTS: [u32; 4] = [0, 1, 4, 16];
@@ -117,7 +117,7 @@ fn measure(name: &str, count: u32, other: u32) {
     let (mut times, mut timeouts) = (Vec::with_capacity(ROUNDS as usize), 0);
     for _ in 0..ROUNDS {
         // Meanwhile the others come to the server.
-        time::sleep(2);
+        time::sleep(2 + seed::jitter(TIMEOUT));
         let [status, arrived] = client.tell(0, [0, 0]);
         match status {
             stub::OK => {
