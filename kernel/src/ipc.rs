@@ -255,6 +255,7 @@ pub fn stop_waiting(k: &mut Kernel, t: ThreadRef) {
 
 /// A thread that is in no queue any more learns why its wait ended. If it waited for its pager, it
 /// stops: there is nobody to deal with its fault.
+#[inline(always)]
 pub fn end_wait(k: &mut Kernel, t: ThreadRef, error: Error) {
     if t.role.get().is_some() {
         return transfer::pager_lost(k, t);

@@ -203,15 +203,14 @@ pub fn revoke_range(k: &mut Kernel, t: ThreadRef) -> CallResult {
         }
         container.check(index, 1)?;
         let slot = container.slot(index);
-        match k.tables.meta(slot).kind() {
-            EntryKind::Mapping | EntryKind::Root => {
-                if k.revoke_data(slot) == Progress::Preempted {
-                    return Ok(Outcome::Again);
-                }
+        let meta = k.tables.meta(slot);
+        if meta.holds_frame() {
+            if k.revoke_data(slot) == Progress::Preempted {
+                return Ok(Outcome::Again);
             }
-            EntryKind::Empty | EntryKind::Hole => {}
+        } else if !meta.is(EntryKind::Empty) && !meta.is(EntryKind::Hole) {
             // An object's list is what its capabilities hang on; Reclaim ends it.
-            _ => return Err(Error::NotData),
+            return Err(Error::NotData);
         }
         t.set(reg::ESI, index.wrapping_add(1));
         t.set(reg::EDI, left - 1);

@@ -161,7 +161,10 @@ fn policies() -> Vec<Scenario> {
         of("s96-credits-off", "design=user-tables,credits=off"),
         Scenario { debug_kernel: true, ..of("s96-credits-off_debug", "design=user-tables,credits=off") },
         of("s96-user-tables", ""),
-        Scenario { append: "long design=redirector", ..Scenario::both_ways("s30-redirector", "s30-ipc", 500) },
+        Scenario {
+            append: "long design=redirector",
+            ..Scenario::both_ways("s30-redirector", "s30-ipc", 500)
+        },
         Scenario { append: redirected, ..Scenario::both_ways("s70-redirector", "s70-fuzz", 1000) },
         Scenario { append: "tour design=redirector", ..Scenario::tour("tour_redirector", 3 << 20) },
     ]

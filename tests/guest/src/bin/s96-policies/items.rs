@@ -19,14 +19,16 @@ const HERE: u32 = 0x5000_0000;
 const THERE: u32 = 0x6000_0000;
 
 /// Pages that are the pool's to map, at [`HERE`] of a space, with their numbers in them.
-pub struct Gift(Frames);
+pub struct Gift {
+    _frames: Frames,
+}
 
 impl Gift {
     pub fn to(home: &Home) -> Gift {
         let frames = Frames::take(2, 1);
         let range = calls::range(frames.at(0), 2);
         check_eq!(calls::give(frames.container(), range, home.space(), HERE, Rights::WRITE), Ok(()));
-        Gift(frames)
+        Gift { _frames: frames }
     }
 }
 
