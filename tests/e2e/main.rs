@@ -9,6 +9,7 @@
 //! takes, for slow machines.
 
 mod both_ways;
+mod controls;
 mod runner;
 
 use std::process::ExitCode;
@@ -40,18 +41,24 @@ fn main() -> ExitCode {
             args.names.is_empty() || args.names.iter().any(|name| scenario.name.contains(name.as_str()))
         })
         .collect();
+    let controls =
+        args.names.is_empty() || args.names.iter().any(|name| controls::NAME.contains(name.as_str()));
     if args.list {
-        for scenario in &chosen {
-            println!("{}: test", scenario.name);
+        for name in chosen.iter().map(|scenario| scenario.name).chain(controls.then_some(controls::NAME)) {
+            println!("{name}: test");
         }
         return ExitCode::SUCCESS;
     }
     match runner::run(&chosen, args.jobs.into()) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+        Ok(failed) if controls => exit(failed + controls::run()),
+        Ok(failed) => exit(failed),
         Err(error) => {
             eprintln!("freehold: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn exit(failed: usize) -> ExitCode {
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,7 +2,8 @@
 //!
 //! It maps frames, in numbers on either side of every limit in the flush, writes to all of them, takes the mappings away in
 //! each of the ways that there are, and reads and writes at once where they were: by the address, through a second hook on
-//! the same Table, and after the frames have been mapped again to be read only.
+//! the same Table, and after the frames have been mapped again to be read only. With a pool it does the same to pages that it
+//! mapped onward by map items.
 //!
 //! Success would mean: taking memory back does not take it back. Evidence: the processor lets a read or a write through.
 //!
@@ -16,6 +17,7 @@ use freehold_attacks::rt::abi::layout::{BLOCK, FRAME};
 use freehold_attacks::rt::calls::{self, Stop};
 use freehold_attacks::rt::roots::Extent;
 use freehold_attacks::rt::{CapName, Rights, memory};
+use freehold_attacks::world::World;
 use freehold_attacks::{Evidence, Kit, attack, format, idle};
 
 attack!("stale-tlb", attacker, idle);
@@ -57,7 +59,13 @@ fn work(kit: &mut Kit) -> Evidence {
         return kit.impossible("no memory to try it with");
     };
     let again = ground.index() + 1;
+    let mut pool = if kit.design.has_pool() { World::new(kit).ok().and_then(obtained) } else { None };
     loop {
+        if let Some(address) = pool.as_mut().and_then(|world| by_items(kit, world)) {
+            kit.successes += 1;
+            return kit
+                .broken(format!("behind an unmap of the pool's pages, {address:#x} could still be used"));
+        }
         for second_hook in [false, true] {
             if second_hook && calls::hook(ground.table(), CapName::NONE, again, Rights::WRITE).is_err() {
                 continue;
@@ -106,4 +114,27 @@ fn try_(kit: &mut Kit, ground: &Ground, frames: Extent, way: Way, again: Option<
     let _ = ground.unmap(0, frames.count);
     let _ = calls::reclaim(frames.container, frames.first, frames.count);
     stale
+}
+
+/// With a pool: pages, where they lie, and where they are mapped onward to.
+const POOLED: u32 = 32;
+const FROM: u32 = (edge::PIECES + 32) * BLOCK;
+const ONWARD: u32 = FROM + POOLED * FRAME;
+
+/// As many pages as that.
+fn obtained(mut world: World) -> Option<World> {
+    (0..POOLED).try_for_each(|page| world.obtain(FROM + page * FRAME)).ok()?;
+    Some(world)
+}
+
+/// Maps pages of the pool onward, writes, takes them back, touches.
+fn by_items(kit: &mut Kit, world: &mut World) -> Option<u32> {
+    [1, 16, POOLED].into_iter().find_map(|pages| {
+        world.alias(FROM, ONWARD, pages).ok()?;
+        let at = || (0..pages).map(|page| ONWARD + page * FRAME);
+        let ready = at().all(|address| probe::write(address, MARK));
+        kit.tries += 1;
+        let done = world.revoke(FROM, pages);
+        at().find(|&address| ready && done.is_ok() && probe::write(address, !MARK))
+    })
 }
