@@ -19,7 +19,6 @@ use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use freehold_attacks::edge::{self, Ground, page, probe, update};
 use freehold_attacks::rt::abi::layout::ENTRIES;
-use freehold_attacks::rt::abi::update::{UPDATES_MAX, Update};
 use freehold_attacks::rt::calls::{self, Stop};
 use freehold_attacks::rt::roots::Extent;
 use freehold_attacks::rt::thread::{self, Options, Thread};
@@ -44,6 +43,7 @@ const CHILDREN: u32 = ENTRIES - 4;
 
 static PARENT: AtomicU32 = AtomicU32::new(0);
 static TABLE: AtomicU32 = AtomicU32::new(0);
+static AT: AtomicU32 = AtomicU32::new(0);
 /// 1: the revoke is under way.
 static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
 
@@ -62,6 +62,8 @@ fn work(kit: &mut Kit) -> Evidence {
     }
     PARENT.store(ground.table().0, Relaxed);
     TABLE.store(children.table().0, Relaxed);
+    AT.store(ground.address(WORDS), Relaxed);
+    probe::fill(ground.address(WORDS), ENTRIES, ground.address(REVOKED));
     let scene = Scene { ground, children };
     let mut revoker = spawn();
     let (mut caught, mut found) = (0, None);
@@ -105,20 +107,11 @@ fn spawn() -> Option<Thread> {
 
 /// The low thread's part.
 fn revoke(_: u32) {
-    let (parent, table) = (CapName(PARENT.load(Relaxed)), CapName(TABLE.load(Relaxed)));
+    let [parent, table] = [&PARENT, &TABLE].map(|name| CapName(name.load(Relaxed)));
+    let words = AT.load(Relaxed);
     loop {
-        let _ = calls::unmap(table, 0, ENTRIES);
-        let from = Extent { container: parent, first: REVOKED, count: 1 };
-        let mut page = 0;
-        while page < CHILDREN {
-            let batch: [Update; UPDATES_MAX as usize] =
-                core::array::from_fn(|index| update(from, table, page + index as u32, Rights::NONE, 0));
-            let count = (CHILDREN - page).min(UPDATES_MAX);
-            if calls::update(&batch[..count as usize]).is_err() {
-                break;
-            }
-            page += count;
-        }
+        // Every word names the page.
+        let _ = calls::validate(table, 0, CHILDREN, words);
         UNDER_WAY.store(1, Relaxed);
         let _ = calls::revoke_range(parent, REVOKED, 1);
         UNDER_WAY.store(0, Relaxed);
@@ -132,7 +125,6 @@ impl Scene {
         let from = |first| Extent { container: parent, first, count: 1 };
         let address = page(ground.address(ANEW));
         let words = ground.address(WORDS);
-        probe::write(words, ground.address(REVOKED));
         let tries: [Result<(), Stop>; 3] = [
             calls::update(&[update(from(REVOKED), CapName::NONE, address, Rights::NONE, 0)]),
             calls::update(&[update(from(REVOKED), parent, ANEW + 1, Rights::NONE, 1)]),

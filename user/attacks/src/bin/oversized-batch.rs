@@ -30,8 +30,8 @@ use freehold_attacks::{Evidence, Kit, Vec, attack, format, idle};
 
 attack!("oversized-batch", attacker, idle);
 
-/// Ticks in which nothing is tried, to know how late the thread is then.
-const QUIET: u32 = 16;
+/// Times that the thread waits, of two or three ticks each, before anything is tried: to know how late it is then.
+const QUIET: u32 = 6;
 /// Frames beneath the mappings.
 const FRAMES: u32 = 8;
 /// Frames that stay out of it: for nodes, stacks and the heap.
@@ -104,12 +104,17 @@ impl Clock {
             time::sleep(1);
             (time::ticks(), time::cycles())
         };
-        let begin = now();
-        let mut end = begin;
-        while end.0.wrapping_sub(begin.0) < QUIET {
-            end = now();
+        let mut clock = Clock { tick: 0, before: now() };
+        // Some begin late, since others begin as well: the one in the middle does not.
+        let mut ticks = [0; QUIET as usize];
+        for tick in &mut ticks {
+            let (begin, end) = (clock.before, now());
+            *tick = (end.1 - begin.1) / u64::from(end.0.wrapping_sub(begin.0).max(1));
+            clock.before = end;
         }
-        Clock { tick: (end.1 - begin.1) / u64::from(end.0.wrapping_sub(begin.0)), before: end }
+        ticks.sort_unstable();
+        clock.tick = ticks[ticks.len() / 2];
+        clock
     }
 
     /// Waits for the next tick. Cycles that it is later than it was at the one before.
