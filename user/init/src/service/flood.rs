@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 
 use freehold_protocol::answer::DONE;
 use freehold_protocol::server::{OK, PING};
-use freehold_protocol::transfer::{PAUSE, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX};
-use freehold_rt::transfer::cancel;
+use freehold_protocol::transfer::{ABORTED, NO_SERVER, PAUSE, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX};
+use freehold_rt::abi::layout::FRAME;
+use freehold_rt::transfer::{Session, cancel};
 use freehold_rt::{Utcb, println, records, serde_json, time};
 
 use super::caller::Caller;
@@ -25,6 +26,8 @@ use crate::tour::troupe::until;
 const SLICES: u32 = 2;
 /// Milliseconds that a flood lasts.
 const FLOOD: u32 = 300;
+/// Pages of a request: more than there are for both slices.
+const MANY: u32 = 250;
 /// Messages of a flood of CLOSE.
 const CLOSES: u32 = 1_000;
 
@@ -41,6 +44,7 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     keepers(&stage, claims)?;
     more_than_wait(&stage, claims)?;
     ranks(&stage, claims)?;
+    gluttons(&stage, claims)?;
     storms(&stage, claims)?;
     closes(&stage, claims)?;
     claims.holds("nothing is left of the sessions", stage.is_cleared(0)? && stage.is_cleared(1)?);
@@ -171,6 +175,24 @@ fn ranks(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
     loopers.iter().for_each(Looper::tell_to_end);
     let did = end_all(loopers)?;
     claims.equal("none of theirs failed", did.iter().map(|did| did.failed).sum::<u32>(), 0);
+    Ok(())
+}
+
+/// A client whose request needs more pages than the server has: it gets its slice's share of them, and another client has what it
+/// needs.
+fn gluttons(stage: &Stage<'_>, claims: &mut Claims) -> Result<(), Failure> {
+    let bytes = MANY * FRAME;
+    let limits = (LIMIT, LIMIT);
+    let open = || Session::open(stage.service.name(), bytes, PRIORITY);
+    let session = Utcb::current().within(limits, open).map_err(Failure::Transfer)?;
+    stage.ground.show(0, MANY, false)?;
+    let mut whole = piece(&session, 0);
+    (whole.words[1], whole.ranges[0].bytes) = (bytes, bytes);
+    let answer = Utcb::current().within(limits, || whole.call())?;
+    let found = (answer.label(), answer.word(0));
+    claims.equal(format_args!("of {MANY} pages it does not get all"), found, (ABORTED, NO_SERVER));
+    claims.holds("while it keeps those that it got, another client is served", stage.serves(1)?);
+    session.close()?;
     Ok(())
 }
 

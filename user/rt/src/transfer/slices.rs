@@ -2,10 +2,13 @@
 //! a time.
 //!
 //! What must hold: only the server puts frames into a slice and takes them out, and takes none out while it
-//! works on what is in it. What it reads was filled, page by page, since the slice was last empty.
+//! works on what is in it. What it reads was filled, page by page, since the slice was last empty. No slice has more
+//! frames than its share of what was free when they were made: however large a client's request, there is as much left
+//! for each other one.
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_abi::message::Item;
@@ -37,6 +40,8 @@ struct Slice {
     filled: Vec<bool>,
     /// The frames, as rows.
     frames: Vec<Extent>,
+    /// How many they are.
+    held: u32,
     /// Pages filled since the slice was made.
     fills: u32,
     /// Somebody works on what is in it.
@@ -46,17 +51,23 @@ struct Slice {
 /// All slices of a server. Several threads can use them.
 pub struct Slices {
     base: u32,
+    /// Frames that a slice has at most.
+    share: AtomicU32,
     list: Mutex<Vec<Slice>>,
 }
 
 impl Slices {
     /// None yet. They will lie at the address `base`, a multiple of 4 MiB, and the 128 MiB behind it are theirs.
     pub const fn new(base: u32) -> Slices {
-        Slices { base, list: Mutex::new(Vec::new()) }
+        Slices { base, share: AtomicU32::new(u32::MAX), list: Mutex::new(Vec::new()) }
     }
 
     fn address(&self, slice: u32) -> u32 {
         self.base + slice * BYTES_MAX
+    }
+
+    fn share(&self) -> u32 {
+        self.share.load(Ordering::Relaxed)
     }
 
     /// Does `work` with a slice. `None`: there is none of that number.
@@ -65,7 +76,8 @@ impl Slices {
     }
 
     /// Makes `count` slices of `tables` Tables each, empty, and hands them to the transfer service, whose
-    /// workers get `priority` at most: a server that is above it is delayed by no worker.
+    /// workers get `priority` at most: a server that is above it is delayed by no worker. What frames are free then, the slices
+    /// share equally.
     ///
     /// # Errors
     /// OutOfRange; [`MapError`]; what the service answers. What was made stays.
@@ -89,6 +101,8 @@ impl Slices {
                 }
             }
         }
+        let slices = self.list.lock().len() as u32;
+        self.share.store(memory::free_frames() / slices, Ordering::Relaxed);
         Ok(())
     }
 
@@ -121,9 +135,10 @@ impl Slices {
     /// Puts a fresh frame into a page of a slice. A page that has one already is left alone.
     ///
     /// # Errors
-    /// OutOfRange; [`MapError`].
+    /// OutOfRange; [`MapError`]: OutOfMemory also if the slice has its share.
     pub fn fill(&self, slice: u32, page: u32) -> Result<(), MapError> {
-        self.with(slice, |slice| slice.fill(page)).unwrap_or(Err(Error::OutOfRange.into()))
+        let share = self.share();
+        self.with(slice, |slice| slice.fill(page, share)).unwrap_or(Err(Error::OutOfRange.into()))
     }
 
     /// Takes all frames out of a slice. Returns their number; `None`: it is being worked on, or there is none.
@@ -133,7 +148,7 @@ impl Slices {
 
     /// Pages filled since the slice was made, and frames in it now.
     pub fn counts(&self, slice: u32) -> Option<[u32; 2]> {
-        self.with(slice, |slice| [slice.fills, slice.frames.iter().map(|extent| extent.count).sum()])
+        self.with(slice, |slice| [slice.fills, slice.held])
     }
 
     /// Ends the session that has a slice, whatever its client or its worker is doing. The service asks for
@@ -169,8 +184,8 @@ impl Slices {
         if !calls::caller_waits() {
             return None;
         }
-        self.with(slice, |slice| (at / FRAME..end.div_ceil(FRAME)).try_for_each(|page| slice.fill(page)))?
-            .ok()?;
+        let (share, mut pages) = (self.share(), at / FRAME..end.div_ceil(FRAME));
+        self.with(slice, |slice| pages.try_for_each(|page| slice.fill(page, share)))?.ok()?;
         Some(work)
     }
 }
@@ -183,10 +198,11 @@ impl Slice {
         self.filled.len() as u32
     }
 
-    fn fill(&mut self, page: u32) -> Result<(), MapError> {
+    fn fill(&mut self, page: u32, share: u32) -> Result<(), MapError> {
         match self.filled.get(page as usize) {
             None => return Err(Error::OutOfRange.into()),
             Some(true) => return Ok(()),
+            Some(false) if self.held >= share => return Err(MapError::OutOfMemory),
             Some(false) => {}
         }
         self.frames.try_reserve(1).map_err(|_| MapError::OutOfMemory)?;
@@ -213,19 +229,18 @@ impl Slice {
         }
         self.filled[page as usize] = true;
         self.fills += 1;
+        self.held += 1;
         Ok(())
     }
 
     fn release(&mut self) -> u32 {
-        let mut count = 0;
         for extent in self.frames.drain(..) {
-            count += extent.count;
             // Reclaiming takes the mapping away, and clears the frame. It is the server's own.
             let released = memory::release(extent);
             debug_assert!(released.is_ok(), "{released:?}");
         }
         self.filled.fill(false);
-        count
+        core::mem::take(&mut self.held)
     }
 }
 
