@@ -197,15 +197,16 @@ impl Manager {
             (0..SESSIONS_MAX).filter(move |&slice| slices.bytes(slice) >= bytes)
         };
         // One that is being cleared will do.
-        let has_none_coming =
-            |wish: &&Wish| !usable(wish).any(|slice| matches!(places[slice], Place::Ended));
+        let has_none_coming = |wish: &&Wish| !usable(wish).any(|slice| matches!(places[slice], Place::Ended));
         // The lowest rank; of several, rather not one that the server has to do with.
         let least = |wish: &Wish| {
             let lower = usable(wish).filter_map(|slice| match &places[slice] {
                 Place::Open(session) if session.rank < wish.rank => Some(session),
                 _ => None,
             });
-            lower.min_by_key(|session| (session.rank, session.waits_for_server())).map(|session| session.number)
+            lower
+                .min_by_key(|session| (session.rank, session.waits_for_server()))
+                .map(|session| session.number)
         };
         let Some(slice) = waiting.wishes().filter(has_none_coming).find_map(least) else { return false };
         self.end_where(|session| session.number == slice);

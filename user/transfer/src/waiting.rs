@@ -60,7 +60,8 @@ impl Waiting {
             return None;
         }
         let rank = |index: &usize| self.list[*index].as_ref().map(|waiter| waiter.wish.rank);
-        let last = (0..WAITING_MAX).rev().min_by_key(rank).filter(|index| rank(index) < Some(waiter.wish.rank));
+        let last =
+            (0..WAITING_MAX).rev().min_by_key(rank).filter(|index| rank(index) < Some(waiter.wish.rank));
         let Some(index) = last else { return Some(waiter) };
         self.list[index..].rotate_left(1);
         self.list[WAITING_MAX - 1].replace(waiter)
@@ -93,7 +94,8 @@ impl Waiting {
     pub fn next(&mut self, can: impl Fn(&Wish) -> bool) -> Option<Waiter> {
         let now = time::ticks();
         let due = (0..).zip(self.list.iter().flatten()).filter(|(_, waiter)| self.is_due(waiter, now));
-        let (index, _) = due.filter(|(_, waiter)| can(&waiter.wish)).min_by_key(|(_, it)| Reverse(it.wish.rank))?;
+        let (index, _) =
+            due.filter(|(_, waiter)| can(&waiter.wish)).min_by_key(|(_, it)| Reverse(it.wish.rank))?;
         let waiter = self.list[index].take()?;
         self.list[index..].rotate_left(1);
         self.last[waiter.wish.client as usize] = now;

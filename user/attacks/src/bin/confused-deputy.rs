@@ -57,7 +57,10 @@ const LIES: [Lie; 14] = [
         ranges: [piece.ranges[0], range(AREA, FEW, true)],
         ..piece
     }),
-    ("end of user memory", |piece| Piece { ranges: [range(USER_END - FEW, FEW, false), piece.ranges[1]], ..piece }),
+    ("end of user memory", |piece| Piece {
+        ranges: [range(USER_END - FEW, FEW, false), piece.ranges[1]],
+        ..piece
+    }),
     ("total above the session's", |piece| Piece {
         words: [0, 2 * BYTES, ADD, ADDEND, 0, BYTES],
         ranges: [range(REQUEST, 2 * BYTES, false), piece.ranges[1]],
@@ -71,7 +74,8 @@ const LIES: [Lie; 14] = [
 ];
 
 /// Messages that others may send, with words.
-const ORDERS: [(u16, [u32; 3]); 4] = [(BEGIN, [0; 3]), (CANCEL, [0; 3]), (SESSIONS, [0; 3]), (SLICE, [0, 1, 31])];
+const ORDERS: [(u16, [u32; 3]); 4] =
+    [(BEGIN, [0; 3]), (CANCEL, [0; 3]), (SESSIONS, [0; 3]), (SLICE, [0, 1, 31])];
 /// The same at the server.
 const REQUESTS: [(u16, [u32; 6]); 4] =
     [(COMPLETE, [0, BYTES, ADD, 1, 0, BYTES]), (SETUP, [1; 6]), (FILL, [0; 6]), (RELEASE, [0; 6])];
@@ -144,7 +148,9 @@ impl Liar {
         let kept = (0..FRAME).filter(|&index| byte(READ_ONLY + index) != 0).count() as u32;
         // SAFETY: as above. Accessed and dirty bits come and go.
         let now = unsafe { (AREA as *const [u32; 32]).read_volatile() };
-        let tables = table.iter().zip(now).filter(|&(before, now)| (before ^ now) & !0xE00 & !0x60 != 0).count() as u32;
+        let tables =
+            table.iter().zip(now).filter(|&(before, now)| (before ^ now) & !0xE00 & !0x60 != 0).count()
+                as u32;
         self.found(name, u32::from(answer.label() == DONE), outside + kept + tables, secrets());
     }
 
@@ -183,7 +189,12 @@ impl Liar {
             message.push_item(Item { source, moved: false, rights: Rights::EDIT.or(Rights::SEND), total: 0 });
             let opened = kit.within(500, || calls::call(service, &message));
             self.lies += u32::from(opened.is_ok());
-            self.found("opened on nothing", u32::from(opened.is_ok_and(|answer| answer.label() == DONE)), 0, 0);
+            self.found(
+                "opened on nothing",
+                u32::from(opened.is_ok_and(|answer| answer.label() == DONE)),
+                0,
+                0,
+            );
         }
         drop(proxy);
         if let Some(one) = one {
@@ -237,7 +248,8 @@ fn honest(kit: &mut Kit) -> Evidence {
         let Ok(session) = kit.within(500, || Session::open(service, BYTES, 1)) else { continue };
         let Some(worker) = session.worker() else { continue };
         fill(REQUEST, BYTES, |_| SECRET);
-        let answer: Result<Message, Error> = Utcb::current().within((500, 500), || Piece::new(worker, 0, BYTES).say());
+        let answer: Result<Message, Error> =
+            Utcb::current().within((500, 500), || Piece::new(worker, 0, BYTES).say());
         if answer.is_ok_and(|answer| answer.label() == DONE) {
             carried += 1;
             let answered = SECRET.wrapping_add(ADDEND as u8);

@@ -13,12 +13,12 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use freehold_attacks::messages::scribbler::{self, BYTES, KERNEL, PARTS, Scribbler, byte};
 use freehold_attacks::rt::abi::info::Kind;
 use freehold_attacks::rt::abi::layout::{FOREVER, FRAME};
 use freehold_attacks::rt::abi::message::Item;
 use freehold_attacks::rt::utcb::Range;
 use freehold_attacks::rt::{CapName, Error, Message, Rights, SlotRef, Utcb, calls, slots, time};
-use freehold_attacks::messages::scribbler::{self, BYTES, KERNEL, PARTS, Scribbler, byte};
 use freehold_attacks::{Evidence, Kit, attack, format};
 
 /// A message with strings and an item; one with a range.
@@ -110,7 +110,11 @@ fn sender(_: u32) {
         utcb.set_send_faults(FOREVER, FOREVER);
         let mut message = Message::of(STRINGS, &[turn, 0, 0]).with_strings();
         message.push_item(Item { source: badged, moved: false, rights: Rights::SEND, total: 0 });
-        note(calls::call_strings(way, &message, false).map(|(answer, _)| answer.word(0)).map_err(|broken| broken.error));
+        note(
+            calls::call_strings(way, &message, false)
+                .map(|(answer, _)| answer.word(0))
+                .map_err(|broken| broken.error),
+        );
         // The range lies in the page that is always there.
         utcb.set_ranges(&[Range { address: PARTS[1].address, bytes: RANGE, writable: false }]);
         scribbler::flurry_of_ranges(true);
@@ -148,7 +152,8 @@ fn receiver(_: u32) {
 fn look_at_strings(bytes: u32, slot: CapName) -> u32 {
     let (differing, decoy) = scribbler::differing();
     let came = calls::cap_info(SlotRef::own(slot));
-    let right = came.is_ok_and(|info| (info.kind, info.badge, info.rights) == (Kind::Notification, BADGE, Rights::SEND));
+    let right = came
+        .is_ok_and(|info| (info.kind, info.badge, info.rights) == (Kind::Notification, BADGE, Rights::SEND));
     let _ = calls::delete(SlotRef::own(slot));
     SAW[TRANSFERS].fetch_add(1, Ordering::Relaxed);
     [(bytes != BYTES || differing != 0, BYTES_WRONG), (decoy != 0, DECOY_WRITTEN), (!right, OTHER_CAPABILITY)]

@@ -80,7 +80,8 @@ fn resume(kit: &mut Kit, worker: CapName, of_request: bool, seen: &mut Seen) -> 
     let total = if of_request { WANTED * FRAME } else { PAGES * FRAME };
     let range = |address, bytes, writable| Range { address, bytes, writable };
     // A reply of as many bytes, whose room begins so late that its last page is not there.
-    let ranges = [range(REQUEST, total, false), range(REPLY + if of_request { 0 } else { FRAME }, total, true)];
+    let ranges =
+        [range(REQUEST, total, false), range(REPLY + if of_request { 0 } else { FRAME }, total, true)];
     let mut piece = Piece { ranges, ..Piece::new(worker, 0, total) };
     let mut resumed = 0;
     loop {

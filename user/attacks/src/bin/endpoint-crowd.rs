@@ -35,7 +35,9 @@ fn get(what: usize) -> u32 {
 }
 
 fn run(kit: &mut Kit) -> Evidence {
-    let (Some(endpoint), Some(nothing)) = (Slot::take(), Slot::take()) else { return kit.impossible("no slot") };
+    let (Some(endpoint), Some(nothing)) = (Slot::take(), Slot::take()) else {
+        return kit.impossible("no slot");
+    };
     let made = calls::make_endpoint(endpoint.reference()).and(calls::make_notification(nothing.reference()));
     if made.is_err() {
         return kit.impossible("no endpoint");

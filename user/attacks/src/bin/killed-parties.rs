@@ -247,17 +247,21 @@ fn note(which: usize, result: Result<(), Broken>) {
 fn send(_: u32) {
     let (utcb, way) = (Utcb::current(), CapName(MEETING[0].load(Ordering::Relaxed)));
     patient(utcb);
-    let strings = if matches!(step(), Step::Request | Step::Reply) { abyss::edge(SENDER) } else { whole(SENDER) };
+    let strings =
+        if matches!(step(), Step::Request | Step::Reply) { abyss::edge(SENDER) } else { whole(SENDER) };
     let message = Message::new(1).with_strings();
     let replies = matches!(step(), Step::Reply | Step::ReplyRoom);
     if replies && calls::receive(way).is_err() {
         return;
     }
     utcb.set_strings(&[strings]);
-    note(SENDER, match replies {
-        true => calls::reply_strings(None, &message),
-        false => calls::call_strings(way, &message, false).map(drop),
-    });
+    note(
+        SENDER,
+        match replies {
+            true => calls::reply_strings(None, &message),
+            false => calls::call_strings(way, &message, false).map(drop),
+        },
+    );
 }
 
 fn receive(_: u32) {

@@ -98,7 +98,9 @@ fn change(_: u32) {
 fn server(kit: &mut Kit) -> Evidence {
     SERVED[0].store(kit.own.0, Ordering::Relaxed);
     let memory = memory::map_new(AT, 2 * BYTES / FRAME);
-    if memory.is_err() || thread::spawn(run, 0, Options { stack_pages: 6, ..Options::new(priority()) }).is_err() {
+    if memory.is_err()
+        || thread::spawn(run, 0, Options { stack_pages: 6, ..Options::new(priority()) }).is_err()
+    {
         return kit.impossible("no memory for a server");
     }
     while !kit.pause(100) {}

@@ -166,7 +166,9 @@ fn caller(kit: &mut Kit) -> Evidence {
     CALLER[0].store(kit.peer.0, Ordering::Relaxed);
     CALLER[1].store(server.name().0, Ordering::Relaxed);
     let options = Options::new(priority());
-    let Ok(mut thread) = thread::spawn(ask, 0, options) else { return kit.impossible("no memory for a thread") };
+    let Ok(mut thread) = thread::spawn(ask, 0, options) else {
+        return kit.impossible("no memory for a thread");
+    };
     let (mut deaths, mut failed) = (0, 0);
     while !kit.stopped() {
         let asked = kit.within(50, || calls::receive(server.name()));
@@ -191,12 +193,16 @@ fn caller(kit: &mut Kit) -> Evidence {
     }
     kit.tries = CALLER[2].load(Ordering::Relaxed);
     kit.successes = CALLER[3].load(Ordering::Relaxed);
-    let detail = format!("{} calls, {deaths} callers died ({failed} not), {} answers forged", kit.tries, kit.successes);
+    let detail = format!(
+        "{} calls, {deaths} callers died ({failed} not), {} answers forged",
+        kit.tries, kit.successes
+    );
     if kit.successes == 0 { kit.held(detail) } else { kit.broken(detail) }
 }
 
 fn ask(first: u32) {
-    let (thief, server) = (CapName(CALLER[0].load(Ordering::Relaxed)), CapName(CALLER[1].load(Ordering::Relaxed)));
+    let (thief, server) =
+        (CapName(CALLER[0].load(Ordering::Relaxed)), CapName(CALLER[1].load(Ordering::Relaxed)));
     let utcb = Utcb::current();
     for turn in first.. {
         let message = Message::of(0, &[turn]);

@@ -18,11 +18,13 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use freehold_attacks::messages::abyss::priority;
 use freehold_attacks::messages::client::{self, Piece};
 use freehold_attacks::protocol::answer::DONE;
-use freehold_attacks::protocol::transfer::{ABORTED, FAULTED, NO_SERVER, OTHERS_WAIT, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX};
+use freehold_attacks::protocol::transfer::{
+    ABORTED, FAULTED, NO_SERVER, OTHERS_WAIT, PERIOD, TIME, TIME_PER_PAGE, WAITING_MAX,
+};
 use freehold_attacks::rt::abi::info::State;
 use freehold_attacks::rt::abi::layout::FRAME;
-use freehold_attacks::rt::transfer::{Failure, Session};
 use freehold_attacks::rt::thread::{self, Options};
+use freehold_attacks::rt::transfer::{Failure, Session};
 use freehold_attacks::rt::utcb::Range;
 use freehold_attacks::rt::{CapName, Message, Rights, calls, memory, time};
 use freehold_attacks::{Evidence, Kit, attack, format};
@@ -98,7 +100,14 @@ fn flood(kit: &mut Kit) -> Evidence {
     kit.successes = did.overdue;
     let detail = format!(
         "{} sessions, {} refused, {} transfers ({} wrong), {} pieces of nonsense, gave way {} times, {} times many pages, {} transfers overdue",
-        did.sessions, did.refused, did.transfers, did.wrong, did.nonsense, did.yielded, did.gorged, did.overdue
+        did.sessions,
+        did.refused,
+        did.transfers,
+        did.wrong,
+        did.nonsense,
+        did.yielded,
+        did.gorged,
+        did.overdue
     );
     match kit.successes {
         0 if kit.tries == 0 => kit.impossible(format!("the service was never reached: {detail}")),
@@ -123,7 +132,8 @@ fn insist(kit: &mut Kit, session: &Session, did: &mut Did) {
     let mut waits_since = None;
     while !kit.stopped() {
         // The accomplice calls nobody but the manager, and sleeps in between.
-        let waits = calls::thread_info(kit.partner_thread).is_ok_and(|info| info.state == State::AwaitingReply);
+        let waits =
+            calls::thread_info(kit.partner_thread).is_ok_and(|info| info.state == State::AwaitingReply);
         let since = if waits { *waits_since.get_or_insert(time::ticks()) } else { time::ticks() };
         if !waits {
             waits_since = None;

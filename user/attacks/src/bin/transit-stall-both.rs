@@ -13,12 +13,12 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_attacks::messages::abyss::{self, Side};
-use freehold_attacks::rt::abi::layout::FOREVER;
+use freehold_attacks::messages::siege;
 use freehold_attacks::rt::abi::info::State;
+use freehold_attacks::rt::abi::layout::FOREVER;
 use freehold_attacks::rt::memory;
 use freehold_attacks::rt::thread::{self, Options};
 use freehold_attacks::rt::{CapName, Message, Utcb, calls};
-use freehold_attacks::messages::siege;
 use freehold_attacks::{Evidence, Kit, Role, attack, format};
 
 /// Threads of each program that stall the server.

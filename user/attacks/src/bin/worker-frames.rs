@@ -90,7 +90,9 @@ fn run(kit: &mut Kit) -> Evidence {
     let made = calls::make_notification(bell.reference());
     BUSY[1].store(bell.name().0, Ordering::Relaxed);
     let busy = thread::spawn(work, 0, Options::new(BELOW));
-    let (Ok(()), Ok(()), Ok(busy)) = (made, client::ground(), busy) else { return kit.impossible("no memory") };
+    let (Ok(()), Ok(()), Ok(busy)) = (made, client::ground(), busy) else {
+        return kit.impossible("no memory");
+    };
     let mut toll = Toll::default();
     'all: loop {
         for (stage, strike) in STAGES.into_iter().flat_map(|stage| STRIKES.map(|strike| (stage, strike))) {

@@ -87,8 +87,8 @@ pub fn gather(most: u32, main: fn(Member)) -> u32 {
         };
         let entry = freehold_crowd_entry as *const () as u32;
         let made = calls::make_thread(place, name.reference());
-        let started =
-            made.and_then(|()| calls::start_thread(name.name(), entry, address + FRAME, CapName::NONE, priority));
+        let started = made
+            .and_then(|()| calls::start_thread(name.name(), entry, address + FRAME, CapName::NONE, priority));
         // Whoever gives a thread's frames can always end it, so the capability may go.
         if started.and_then(|()| calls::delete(name.reference())).is_err() {
             break;

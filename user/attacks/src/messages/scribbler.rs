@@ -13,8 +13,8 @@ use freehold_rt::calls;
 use freehold_rt::memory::{self, MapError};
 use freehold_rt::roots::Extent;
 use freehold_rt::slots::Slot;
-use freehold_rt::utcb::Part;
 use freehold_rt::thread::{self, Options, Thread};
+use freehold_rt::utcb::Part;
 use freehold_rt::{CapName, Message, Rights, serve, time};
 
 use super::abyss::priority;

@@ -93,7 +93,12 @@ impl Looper {
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn start_ranked(stage: &Stage<'_>, index: usize, habit: Habit, priority: u8) -> Result<Looper, Failure> {
+    pub fn start_ranked(
+        stage: &Stage<'_>,
+        index: usize,
+        habit: Habit,
+        priority: u8,
+    ) -> Result<Looper, Failure> {
         let ceiling = (1 + u32::from(priority)) << CEILING_SHIFT;
         Looper::start_by(stage.troupe.way(FIRST + index as u32 | ceiling)?, index, habit, priority)
     }
