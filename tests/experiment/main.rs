@@ -1,5 +1,5 @@
 //! `./x experiment` as it is typed: another kernel joins, one seed gives the same numbers twice, and a run that was
-//! killed goes on where it ended. All with the example guest of docs/join.md, whose boots take a moment.
+//! killed goes on where it ended. Mostly with the example guest of docs/join.md, whose boots take a moment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,6 +100,26 @@ fn the_same_seed_gives_the_same_records() {
     assert!(!error.status.success(), "another seed in the same directory");
     let said = String::from_utf8_lossy(&error.stderr).into_owned();
     assert!(said.contains("with seed 3, this is 4") && said.contains("--out"), "{said}");
+}
+
+/// Measured, watched by the plugin, attacked: a boot of each.
+#[test]
+fn the_same_seed_gives_the_same_records_of_the_designs() {
+    const BOOTS: &str =
+        "attack.user-tables.idle.,attack.user-tables.reply-reuse.,bench.user-tables.revoke.16.1.";
+    let [one, other] = [(); 2].map(|()| tempfile::tempdir().expect("a directory"));
+    for out in [&one, &other] {
+        let mut command = Command::new(program());
+        command.args(["experiment", "--quick", "--seed", "5", "--designs", "user-tables", "--only", BOOTS]);
+        let output =
+            command.arg("--out").arg(out.path()).stdin(Stdio::null()).output().expect("it can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(text(one.path()), text(other.path()));
+    let records = records::parse(&text(one.path())).expect("records");
+    let of = |field: &str| records.iter().filter(|record| record.contains_key(field)).count();
+    assert_eq!((of("attack"), of("bench"), of("stretch")), (2, 1, 1));
+    assert!(records.iter().all(|record| record["seed"] == 5));
 }
 
 #[test]

@@ -16,10 +16,8 @@ use crate::outcome::Outcome;
 use crate::qemu::{Boot, Clock, Console, Machine, Medium, Module, Plugin};
 use crate::records::{self, Record};
 
-/// The first program, and who is attacked.
-const BEFORE: [&str; 2] = ["referee", "victim"];
 /// Services that an attack can be on, or that a design needs.
-const BEHIND: [&str; 2] = ["transfer", "redirector"];
+const SERVICES: [&str; 2] = ["transfer", guest::REDIRECTOR];
 /// The name in the referee's closing record.
 pub const CLOSING: &str = "attack";
 /// Wall-clock time after which the machine counts as hung.
@@ -42,7 +40,7 @@ pub struct Cell {
 
 /// Packages that make the programs of all cells.
 pub fn packages() -> Vec<String> {
-    let others = BEFORE.into_iter().chain(BEHIND).map(guest::package_of);
+    let others = guest::ARENA.iter().copied().chain(SERVICES).map(guest::package_of);
     std::iter::once(guest::KERNEL.into()).chain([guest::ATTACKS.into()]).chain(others).collect()
 }
 
@@ -63,7 +61,7 @@ impl Cell {
     /// # Errors
     /// A program has not been built.
     pub fn machine(&self, guests: &Guests, plugin: Option<Plugin>) -> Result<Machine> {
-        let names = BEFORE.into_iter().chain([self.attack.as_str()]).chain(BEHIND);
+        let names = guest::ARENA.iter().copied().chain([self.attack.as_str()]).chain(SERVICES);
         let module = |name: &str| -> Result<Module> {
             Ok(Module { name: name.into(), path: guests.program(name)?, arguments: String::new() })
         };

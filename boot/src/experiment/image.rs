@@ -137,6 +137,14 @@ fn check(record: &mut Record) -> Result<Option<String>> {
         !name.is_empty() && name.chars().all(plain),
         "{name:?}: a name has small letters, digits, '.' and '-'"
     );
+    if let Some(outcome) = record.get("outcome") {
+        ensure!(outcome == "impossible", "{name}: its outcome can only be \"impossible\"");
+        ensure!(
+            record.get("detail").is_some_and(Value::is_string),
+            "{name} has no detail: why it is impossible"
+        );
+        return Ok(Some(name.into()));
+    }
     let unit = record.get("unit").and_then(Value::as_str).with_context(|| format!("{name} has no unit"))?;
     if let Some(expected) = workloads::unit(name) {
         ensure!(unit == expected, "{name} is measured in {expected}, not in {unit}");
@@ -237,6 +245,8 @@ mod tests {
                       \"victim_ops\":1,\"victim_ops_alone\":2}\n";
         let text = row("call.null", "instructions", 5) + &row("own.thing", "furlongs", 1) + attack;
         let records = read(&text).expect("good");
+        read("{\"bench\":\"string.64\",\"outcome\":\"impossible\",\"detail\":\"no strings\"}\n")
+            .expect("good, too");
         assert_eq!(records[2]["victim_ops_ratio"], 0.5);
         assert_eq!(strange(&records), ["own.thing"]);
     }
@@ -255,6 +265,8 @@ mod tests {
             (good.replace("\"n\":9", "\"n\":1.5"), "n is no whole number"),
             (good.replace("\"unit\"", "\"of\""), "has no unit"),
             (good.replace("\"bench\":\"call.null\"", "\"bench\":7"), "bench is no text"),
+            ("{\"bench\":\"map.1\",\"outcome\":\"slow\"}\n".into(), "can only be"),
+            ("{\"bench\":\"map.1\",\"outcome\":\"impossible\"}\n".into(), "has no detail"),
             ("{\"attack\":\"a\"}\n".into(), "record 1: the record of attack"),
             ("nonsense\n".into(), "line 1 of the records is no JSON object"),
         ] {
