@@ -3,7 +3,7 @@
 use super::Table;
 
 /// Tables with more columns are made as wide as the page.
-const WIDE: usize = 6;
+const WIDE: usize = 4;
 
 /// Text as LaTeX takes it.
 pub fn escaped(text: &str) -> String {
@@ -71,7 +71,7 @@ pub fn main(tables: &[Table]) -> String {
     let inputs: String =
         tables.iter().map(|table| format!("\\input{{{}}}\n\\clearpage\n", table.name)).collect();
     format!(
-        "\\documentclass[10pt]{{article}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage[a4paper,margin=20mm]{{geometry}}\n\
+        "\\documentclass[10pt]{{article}}\n\\usepackage[a4paper,margin=20mm]{{geometry}}\n\
          \\usepackage{{booktabs}}\n\\usepackage{{graphicx}}\n\\begin{{document}}\n{inputs}\\end{{document}}\n"
     )
 }
