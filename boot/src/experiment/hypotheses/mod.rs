@@ -139,6 +139,13 @@ impl View<'_> {
         Some(self.data.row(design.name(), name)?.each()?.into())
     }
 
+    /// What is said of all attacks on a design waits for those that were not made.
+    fn not_made(&self, design: Design) -> Option<Clause> {
+        let not_made = |(attack, _): &&(String, _)| self.data.worst(design.name(), attack).is_none();
+        let count = PAGE.matrix.iter().filter(not_made).count();
+        (count > 0).then(|| missing(format!("{}: attacks, {count} of {}", design.name(), PAGE.matrix.len())))
+    }
+
     /// Whether a repetition of an attack was made on a design.
     fn attacked(&self, design: Design) -> bool {
         self.data.attacks.iter().any(|attack| attack.subject == design.name())

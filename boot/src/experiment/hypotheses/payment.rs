@@ -27,6 +27,7 @@ pub fn kernel_does_not_grow(view: &View) -> Vec<Clause> {
         let taken = attacks.filter_map(|attack| attack.kernel_bytes).reduce(f64::max);
         let what = format!("{}: most bytes that an attack took of the kernel's memory", design.name());
         clauses.push(compare(what, taken.map(Estimate::from), "", bound));
+        clauses.extend(view.not_made(design));
     }
     clauses
 }

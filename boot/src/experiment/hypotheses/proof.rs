@@ -219,6 +219,16 @@ fn a_row_that_was_not_measured_leaves_its_hypothesis_undecided() {
 }
 
 #[test]
+fn what_is_said_of_all_attacks_waits_for_those_that_were_not_made() {
+    let mut records = synthetic::records();
+    records.retain(|record| !is(record, "attack", "timer-flood"));
+    let data = Data::of(records);
+    for name in ["H1", "H5", "H7", "H8"] {
+        assert_eq!(verdict(name, &data), Verdict::Undecided, "{name}");
+    }
+}
+
+#[test]
 fn repetitions_that_lie_on_both_sides_of_a_limit_decide_nothing() {
     let data = synthetic::with(|record| {
         if is(record, "bench", "heap.fault") && record["rep"] == 1 {

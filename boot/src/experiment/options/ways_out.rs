@@ -101,10 +101,10 @@ fn against(data: &Data, name: &str, what: &str, one: Design, other: Design) -> (
     let [here, there] = [one, other].map(|design| row(data, design, name));
     let ratio = here.zip(there).and_then(|(here, there)| Some((here, there, here.over(there)?)));
     match ratio {
-        None => (
-            None,
-            format!("What {what} costs ({name}) was not measured under {} and {}.", one.name(), other.name()),
-        ),
+        None => {
+            let whose = format!("{} and {}", one.name(), other.name());
+            (None, format!("{what} ({name}): not measured under {whose}."))
+        }
         Some((here, there, ratio)) => (
             Some(ratio.value > FREE),
             format!(
