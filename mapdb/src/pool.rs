@@ -189,7 +189,7 @@ impl Pool {
         let head = t.memory.load(slab);
         t.memory.store(node, head & FREE_MASK);
         let was = head >> USED & 0x3FF;
-        t.memory.store(slab, (head & !FREE_MASK | (node - slab) / 4) - (1 << USED));
+        t.memory.store(slab, (head & !FREE_MASK | ((node - slab) / 4)) - (1 << USED));
         self.free_nodes += 1;
         self.used -= NODE;
         if was == SLAB_NODES {

@@ -10,6 +10,7 @@ mod basic;
 mod edges;
 mod fpages;
 mod full;
+mod fuzz;
 mod gift;
 mod halves;
 mod mixed;
@@ -48,6 +49,7 @@ fn main() {
             ("spaces and frames end", edges::ends),
             ("the pool used up", full::pool),
             ("quotas", full::quotas),
+            ("calls and items at random", fuzz::at_random),
             ("what messages with pages cost", speed::messages),
             ("what a fault costs", speed::faults),
         ],
