@@ -8,7 +8,7 @@
 use core::cell::Cell;
 
 use freehold_abi::info::{Kind, State};
-use freehold_abi::layout::{FOREVER, TICK_MS, USER_END, utcb};
+use freehold_abi::layout::{FOREVER, USER_END, utcb};
 use freehold_abi::{Call, CapName, Error, Rights, Tag, message};
 use freehold_captree::Link;
 use freehold_user_pagetables::layout::{IN_NODE, SPARE};
@@ -355,7 +355,7 @@ pub fn queue_up(
     }
     t.mark(special::INVOLVED, first.is_some() || !t.calls_by_sysenter());
     k.with_queue(origin, |head| queue::push_back(head, t, QUEUE));
-    arm(k, t, limit);
+    k.wheel.limit(t, limit);
     Ok(Outcome::Waits)
 }
 
@@ -366,15 +366,7 @@ pub fn await_reply(k: &mut Kernel, caller: ThreadRef, callee: ThreadRef) {
     caller.mark(special::INVOLVED, !caller.calls_by_sysenter());
     callee.caller.set(Some(caller));
     if !caller.has_faulted() {
-        arm(k, caller, caller.utcb_word(utcb::RECEIVE_LIMIT));
-    }
-}
-
-/// Lets the limit of `t`'s wait pass in so many milliseconds, but not before the next tick.
-#[inline(always)]
-pub fn arm(k: &mut Kernel, t: ThreadRef, limit: u32) {
-    if limit != FOREVER {
-        k.wheel.arm(t, limit.div_ceil(TICK_MS).max(1));
+        k.wheel.limit(caller, caller.utcb_word(utcb::RECEIVE_LIMIT));
     }
 }
 

@@ -8,6 +8,8 @@
 
 use core::cell::Cell;
 
+use freehold_abi::layout::{FOREVER, TICK_MS};
+
 use crate::queue::{self, TIMER};
 use crate::thread::{ThreadRef, special};
 use crate::units;
@@ -31,6 +33,14 @@ impl Wheel {
     /// An empty wheel at tick 0.
     pub const fn new() -> Wheel {
         Wheel { done: 0, level: LEVELS, slots: [const { Cell::new(None) }; (SLOTS * LEVELS) as usize] }
+    }
+
+    /// Lets the wait of `thread` end in so many milliseconds, but not before the next tick; or never ([`FOREVER`]).
+    #[inline(always)]
+    pub fn limit(&mut self, thread: ThreadRef, limit: u32) {
+        if limit != FOREVER {
+            self.arm(thread, limit.div_ceil(TICK_MS).max(1));
+        }
     }
 
     /// Sets the time limit of `thread` to `ticks` from now (at least one).

@@ -100,7 +100,7 @@ fn redirect(k: &mut Kernel, t: ThreadRef, call: Call) -> CallResult {
         k.wheel.cancel(redirector);
         k.scheduler.rest(t);
         show(k, t, redirector);
-        ipc::arm(k, t, limit);
+        k.wheel.limit(t, limit);
         k.scheduler.make_ready(redirector);
         return Ok(Outcome::Waits);
     }

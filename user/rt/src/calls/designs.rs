@@ -62,10 +62,10 @@ pub fn distrust(space: CapName, redirector: Option<CapName>) -> Result<(), Error
     operation(Operation::Distrust, [space.0, endpoint, 0, 0]).map(drop)
 }
 
-/// Trusts a space again.
+/// Makes a space trusted again.
 ///
 /// # Errors
-/// UnknownCall.
+/// UnknownCall; NoRight: the caller is untrusted itself.
 pub fn trust(space: CapName) -> Result<(), Error> {
     operation(Operation::Distrust, [space.0, 0, 0, 0]).map(drop)
 }

@@ -20,6 +20,9 @@ use freehold_rt::calls;
 freehold_rt::entry!(main);
 
 fn main() {
+    if calls::design().has_pool() {
+        items::warm_up();
+    }
     let parts: &[scenario::Part] = match calls::design() {
         Design::Redirector => &[
             ("words of all lengths, there and back", redirected::words),
