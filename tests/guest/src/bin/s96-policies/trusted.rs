@@ -71,25 +71,16 @@ pub fn marks() {
     scene.nothing_shown();
 }
 
-/// A space that it makes, with a thread in it, is no more trusted than itself.
+/// A space that it makes is no more trusted than itself, whoever makes threads there.
 pub fn makes_spaces() {
-    fn makes(work: u32) {
+    fn makes(_: u32) {
         let made = calls::make_space(MEMORY, 0, SlotRef::own(MADE), place::AREA, ENTRIES)
             .and_then(|()| calls::make_table(MEMORY, 4, SlotRef::default(), MADE))
             .and_then(|()| calls::make_table(MEMORY, 8, SlotRef::own(CapName(53)), MADE))
             .and_then(|()| calls::hook(CapName(53), MADE, BLOCKS >> 22, Rights::WRITE))
             .and_then(|()| calls::make_cap_node(MEMORY, 12, MADE, 0))
-            .and_then(|()| calls::derive(TO, SlotRef::of(MADE, TO), Rights::SEND, 0, 0))
-            .and_then(|()| {
-                let (thread, utcb) = (13, 14);
-                let place =
-                    ThreadPlace { container: MEMORY, thread, utcb, space: MADE, address: BLOCKS, fpu: false };
-                calls::make_thread(place, SlotRef::own(THREAD))
-            });
+            .and_then(|()| calls::derive(TO, SlotRef::of(MADE, TO), Rights::SEND, 0, 0));
         tell(0, made);
-        // Nothing is mapped there, so it calls its pager, which is no message of its own; what it would send is asked
-        // of the kernel by the first program.
-        board::set(1, work);
     }
     let scene = Scene::new();
     let (frames, proxy) = lend(&scene.home, 16);
@@ -98,7 +89,7 @@ pub fn makes_spaces() {
     let maker = scene.thread(makes, 1);
     check!(maker.ends());
     check_eq!(told(0), Some(Ok(())));
-    // Its image, and a thread of the test's own there: the mark is the space's, whoever makes threads.
+    // The image, and a thread of the test's own.
     let space = Slot::take().expect("a slot");
     check_eq!(calls::relocate(scene.home.slot(MADE), space.reference()), Ok(()));
     let image = freehold_guest_tests::home::IMAGE_TABLE;
