@@ -150,7 +150,7 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
         time::sleep(plan.needs.head_start);
     }
     let taker = match pairs.first().filter(|_| plan.needs.lent) {
-        Some(pair) => Some(Taker::start(plan.design, pair.lent(), attacker_badge(0, 0), plan.window / 2)?),
+        Some(pair) => Some(Taker::start(plan, pair.lent(), attacker_badge(0, 0))?),
         None => None,
     };
 

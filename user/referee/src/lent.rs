@@ -1,12 +1,16 @@
 //! Pages lent to an attacker under a stated bound, and taken back in the middle of the window by a thread that is no more
-//! than the attackers' equal: below the victim, so that it costs the victim only what the kernel makes of it.
+//! than the attackers' equal: below the victim, so that it costs the victim only what the kernel makes of it. Afterwards the
+//! owner must have all of what it had: it maps the page once more, at the price of most of a page's credits, then lends it.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use freehold_first::failure::Failure;
-use freehold_protocol::attack::{LENT, LENT_PAGES, PRIORITY};
+use freehold_protocol::attack::{LENT, LENT_PAGES};
 use freehold_rt::abi::designs::Design;
+use freehold_rt::abi::layout::FRAME;
+use freehold_rt::abi::update::Update;
 use freehold_rt::calls::{self, Lend};
+use freehold_rt::layout::{SCRATCH, SCRATCH_PAGES};
 use freehold_rt::load::{Grant, Part};
 use freehold_rt::lock::Mutex;
 use freehold_rt::roots::Extent;
@@ -15,10 +19,16 @@ use freehold_rt::thread::{self, Options, Thread};
 use freehold_rt::{CapName, Error, Rights, SlotRef, memory, time};
 
 use crate::memory::Memory;
+use crate::plan::Plan;
 
 /// What can be derived from the borrower's capability, and from what it hangs on: it, and the loader's proxy.
 const TOTAL: u32 = 64;
 const PROXY_TOTAL: u32 = TOTAL + 2;
+
+/// Code of a total of 3,072, of the 4,095 that a page was lent with.
+const NEARLY_ALL: u32 = 61;
+/// Where the owner maps a page that it has again: a page that nothing else uses meanwhile.
+const CHECKED: u32 = SCRATCH + (SCRATCH_PAGES - 1) * FRAME;
 
 /// Pages that an attacker has borrowed.
 pub struct Lent {
@@ -88,20 +98,20 @@ pub struct Taker {
 }
 
 impl Taker {
-    /// Starts it: after `ticks` it takes back what the attacker with this badge has borrowed.
+    /// Starts it: in the middle of the window it takes back what the attacker with this badge has borrowed.
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn start(design: Design, lent: Option<&Lent>, badge: u32, ticks: u32) -> Result<Taker, Failure> {
+    pub fn start(plan: &Plan, lent: Option<&Lent>, badge: u32) -> Result<Taker, Failure> {
         let order = match lent {
             Some(lent) => Order::Frames(lent.frames, lent.proxy.name()),
             None => Order::Client(badge),
         };
-        let bound =
-            (design == Design::UserTables).then(|| LENT_PAGES * (1 + Lend::LARGEST.total()) + PROXY_TOTAL);
-        *ORDER.lock() = Some((order, ticks));
+        let bound = (plan.design == Design::UserTables)
+            .then(|| LENT_PAGES * (1 + Lend::LARGEST.total()) + PROXY_TOTAL);
+        *ORDER.lock() = Some((order, plan.window / 2));
         STATUS.store(PENDING, Ordering::Relaxed);
-        let thread = thread::spawn(take_back, 0, Options::new(PRIORITY))?;
+        let thread = thread::spawn(take_back, 0, Options::new(plan.needs.owner))?;
         Ok(Taker { thread, bound })
     }
 
@@ -141,6 +151,17 @@ fn from_borrower(frames: Extent, proxy: CapName) -> Result<(), Error> {
     calls::revoke(proxy)?;
     calls::reclaim(frames.container, frames.first, frames.count).map_err(|stop| stop.error)?;
     calls::delete(proxy)?;
+    let whole = Update {
+        source: frames.container,
+        first: frames.first,
+        count: 1,
+        destination: CapName::NONE,
+        page: CHECKED / FRAME,
+        rights: Rights::NONE,
+        total_code: NEARLY_ALL,
+    };
+    calls::update(&[whole]).map_err(|stop| stop.error)?;
+    calls::unmap(CapName::NONE, CHECKED / FRAME, 1).map_err(|stop| stop.error)?;
     let range = calls::range(frames.first, frames.count);
     calls::lend(frames.container, proxy, Rights::ALL, range, Lend::LARGEST, PROXY_TOTAL)
 }

@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use freehold_first::command;
+use freehold_protocol::attack::PRIORITY;
 use freehold_rt::abi::designs::Design;
 use freehold_rt::calls::{self, Lend};
 
@@ -35,6 +36,8 @@ pub struct Needs {
     pub transfer: bool,
     /// Pages that are lent by the root, which takes those of the first attacker back in the middle of the window.
     pub lent: bool,
+    /// Priority with which it does so; the attackers have `protocol::attack::PRIORITY`.
+    pub owner: u8,
     /// Ticks that the attackers have before the window begins.
     pub head_start: u32,
     /// Ticks for which the victim is watched, unless the command line says otherwise.
@@ -49,6 +52,7 @@ impl Needs {
     const USUAL: Needs = Needs {
         transfer: false,
         lent: false,
+        owner: PRIORITY,
         head_start: 0,
         window: WINDOW,
         frames: 96,
@@ -76,9 +80,9 @@ impl Needs {
             }
             // What hangs on a page grows for a while before it is taken back.
             "revoke-time" => Needs { lent: true, head_start: 300, frames: 160, ..usual },
-            "derive-during-revoke" | "container-hoarding" | "credit-exhaustion" => {
-                Needs { lent: true, head_start: 20, ..usual }
-            }
+            // An owner whom they can interrupt at any time.
+            "derive-during-revoke" => Needs { lent: true, owner: 0, head_start: 20, ..usual },
+            "container-hoarding" | "credit-exhaustion" => Needs { lent: true, head_start: 20, ..usual },
             // Nothing but the deepest derivation that there is ends a chain.
             "derivation-depth" | "depth-wrap" => Needs { lend: Lend::UNLIMITED, ..usual },
             _ => usual,

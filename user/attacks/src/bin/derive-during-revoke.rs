@@ -21,8 +21,8 @@ const PAGE: u32 = OWN;
 const COPIES: u32 = OWN + BLOCK;
 /// How many of these there are.
 const COUNT: u32 = 900;
-/// Copies made before anybody is asked whether it is time to end.
-const ROUND: u32 = 50;
+/// Copies made in a round.
+const ROUND: u32 = 300;
 /// Codes of totals: of the borrowed page, of a copy of it, and of a copy of that.
 const TOTALS: [u32; 3] = [61, 2, 0];
 
@@ -39,7 +39,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
         while !kit.pause(1000) {}
         return kit.held("");
     }
-    let (mut copy, mut made, mut last) = (0, 0, None);
+    let (mut copy, mut made, mut busy, mut last) = (0, 0, 0, None);
     while !kit.stopped() {
         for _ in 0..ROUND {
             let at = COPIES + copy * FRAME;
@@ -54,15 +54,20 @@ fn attacker(kit: &mut Kit) -> Evidence {
                 Ok(()) => made += 1,
                 // What got lost on the way comes back to the page, if there is one.
                 Err(why) if why.error() == Some(Error::NoCredits) => drop(world.revoke(PAGE, 1)),
-                Err(why) => last = Some(why),
+                Err(why) => {
+                    busy += u32::from(why.error() == Some(Error::Busy));
+                    last = Some(why);
+                }
             }
             copy = (copy + 1) % COUNT;
         }
+        // Now the owner has a moment, in the middle of which the next round comes.
+        kit.pause(1);
     }
     // Half of the window after the root began.
     let own = (0..COUNT).filter(|copy| touch.read(COPIES + copy * FRAME).is_ok()).count();
     let alive = own + usize::from(touch.read(PAGE).is_ok());
     let end = last.map_or("no error", |why| why.name());
-    let detail = format!("{made} copies made before and meanwhile, in the end {end}");
+    let detail = format!("{made} copies made before and meanwhile, {busy} refused as Busy, in the end {end}");
     if alive == 0 { kit.held(detail) } else { kit.broken(format!("{detail}; {alive} are still there")) }
 }
