@@ -35,7 +35,7 @@ const QUIET: u32 = 6;
 /// Frames beneath the mappings.
 const FRAMES: u32 = 8;
 /// Frames that stay out of it: for nodes, stacks and the heap.
-const SPARE: u32 = 16;
+const SPARE: u32 = 20;
 /// Total of each mapping from which others are made.
 const TOTAL: u32 = UPDATES_MAX;
 /// With a pool: pages, and times that each is mapped onward.
@@ -56,6 +56,8 @@ struct Heavy {
 
 fn attacker(kit: &mut Kit) -> Evidence {
     let Some(frames) = memory::take(FRAMES, 1) else { return kit.impossible("no memory to try it with") };
+    // It has a thread of its own, so it is made before the Tables take what there is.
+    let pool = if kit.design.has_pool() { World::new(kit).ok().and_then(fill_pool) } else { None };
     let mut tables: Vec<Ground> = Vec::new();
     while memory::free_frames() > SPARE && tables.len() < UPDATES_MAX as usize {
         match Ground::new(tables.len() as u32) {
@@ -67,7 +69,6 @@ fn attacker(kit: &mut Kit) -> Evidence {
         return kit.impossible("no memory for two Tables");
     }
     let pages = tables.len() as u32 * ENTRIES;
-    let pool = if kit.design.has_pool() { World::new(kit).ok().and_then(fill_pool) } else { None };
     let heavy = Box::new(Heavy { tables, frames, pool });
     let options = Options { stack_pages: 4, ..Options::new(probe::priority().saturating_sub(1)) };
     let Ok(caller) = thread::spawn(call, Box::into_raw(heavy) as u32, options) else {

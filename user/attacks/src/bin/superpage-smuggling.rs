@@ -44,7 +44,8 @@ fn work(kit: &mut Kit) -> Evidence {
     let at = table.index() + 1;
     loop {
         for bit in 0..IMMEDIATE_BITS {
-            for immediate in [1 << bit, 1 << bit | 1, 1 << bit | LARGE, (1 << IMMEDIATE_BITS) - 1 ^ 1 << bit]
+            for immediate in
+                [1 << bit, 1 << bit | 1, 1 << bit | LARGE, ((1 << IMMEDIATE_BITS) - 1) ^ (1 << bit)]
             {
                 let registers = [table.table().0, 0, at, 0];
                 let (result, _) = call::call(Call::Hook, immediate, registers);

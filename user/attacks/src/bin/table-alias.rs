@@ -109,7 +109,7 @@ impl Scene {
             return None;
         }
         let result = self.donate(object);
-        let _ = kit.try_(result).ok()?;
+        kit.try_(result).ok()?;
         self.alias(object, part, alias)
             .then(|| format!("a mapped frame became part {part} of a {object:?}, and stayed mapped"))
     }
@@ -131,7 +131,7 @@ impl Scene {
             self.by_word(place::AREA),
             self.by_word(self.ground.view().unwrap_or(place::AREA)),
             self.by_word(self.ground.address(UTCB)),
-            self.from_utcb(object),
+            self.again_utcb(object),
         ]
         .into_iter();
         let _ = ways.find(|result| kit.try_(*result).is_ok())?;
@@ -154,7 +154,7 @@ impl Scene {
     }
 
     /// The UTCB's page once more, from its entry.
-    fn from_utcb(&self, object: As) -> Result<(), calls::Stop> {
+    fn again_utcb(&self, object: As) -> Result<(), calls::Stop> {
         let container = self.ground.table();
         let page = page(self.ground.address(0));
         let entry = Extent { container, first: if object == As::Utcb { UTCB } else { 0 }, count: 1 };

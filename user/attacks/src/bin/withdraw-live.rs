@@ -67,7 +67,7 @@ fn withdrawn(kit: &mut Kit, ground: &Ground) -> Option<String> {
     }
     let before = calls::space_summary(CapName::NONE).ok()?.tables;
     let result = calls::withdraw(table.table());
-    let _ = kit.try_(result).ok()?;
+    kit.try_(result).ok()?;
     let after = calls::space_summary(CapName::NONE).ok()?.tables;
     (after < before && probe::read(table.address(5)) == Some(MARK)).then(|| {
         format!("a Table with live entries left the area: {after} Tables of {before}, and its page is there")
