@@ -3,7 +3,8 @@
 //! It has a page that it may only read: mapped through a container capability without Write. It maps the same frame there
 //! again, asking for Write: by the short path and by the ordinary one, by both entries into the kernel, by index and by
 //! address; by Validate, whose word says Write, over the entry as it stands; from the read-only entry to another place; after
-//! having taken it away. With a pool it passes the page on to itself with more rights.
+//! having taken it away. With a pool it maps a page onward to be read only, and from there, by an item that says Write, further
+//! on and onto itself.
 //!
 //! Success would mean: whoever was given memory to read can write it (XSA-182). Evidence: the processor lets a write through.
 //!
@@ -16,14 +17,18 @@
 use core::arch::asm;
 
 use freehold_attacks::edge::{self, Ground, page, probe, update};
+use freehold_attacks::rt::abi::designs::{Fpage, MapItem};
 use freehold_attacks::rt::abi::layout::utcb::MESSAGE;
+use freehold_attacks::rt::abi::layout::{FRAME, utcb};
 use freehold_attacks::rt::abi::update::{UPDATES_AT, Update};
 use freehold_attacks::rt::abi::{Call, error};
 use freehold_attacks::rt::calls;
 use freehold_attacks::rt::roots::Extent;
 use freehold_attacks::rt::slots::Slot;
-use freehold_attacks::rt::{CapName, Error, Rights, Utcb, memory};
-use freehold_attacks::{Evidence, Kit, attack, format, idle};
+use freehold_attacks::rt::thread::{self, Options};
+use freehold_attacks::rt::{CapName, Error, Message, Rights, Tag, Utcb, memory};
+use freehold_attacks::world::World;
+use freehold_attacks::{Evidence, Kit, String, attack, format, idle};
 
 attack!("flag-update", attacker, idle);
 
@@ -49,7 +54,11 @@ fn work(kit: &mut Kit) -> Evidence {
         return kit.impossible("its memory cannot be lent");
     }
     let given = Extent { container: slot.name(), first: 0, count: 1 };
+    let pool = if kit.design.has_pool() { Pool::new(kit) } else { None };
     loop {
+        if let Some(how) = pool.as_ref().and_then(|pool| pool.raised(kit)) {
+            return kit.broken(how);
+        }
         let ready = ground
             .map(given, READ, Rights::WRITE, 8)
             .and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
@@ -144,4 +153,54 @@ fn by_interrupt(one: Update) -> Result<(), Error> {
         );
     }
     error::status(status)
+}
+
+/// A page of the root's, and an endpoint by which the program maps pages onward to itself.
+struct Pool {
+    local: Slot,
+    // Its thread lives as long as this.
+    _world: World,
+}
+
+/// Pages of the pool: the root's, what may only be read, what is made of that.
+const FROM: u32 = (edge::PIECES + 32) << 22;
+const ONLY: u32 = FROM + FRAME;
+const FURTHER: u32 = FROM + 2 * FRAME;
+
+impl Pool {
+    fn new(kit: &Kit) -> Option<Pool> {
+        let (mut world, local) = (World::new(kit).ok()?, Slot::take()?);
+        world.obtain(FROM).ok()?;
+        calls::make_endpoint(local.reference()).ok()?;
+        let options = Options { stack_pages: 2, ..Options::new(probe::priority()) };
+        thread::spawn(take, local.name().0, options).ok()?;
+        Some(Pool { local, _world: world })
+    }
+
+    /// Maps a page onward.
+    fn item(&self, from: u32, to: u32, rights: Rights) -> Result<(), Error> {
+        let mut message = Message::with_tag(Tag::new(0, 0).with_items(1));
+        let fpage = Fpage::new(from, 0, rights.bits());
+        let words = MapItem { fpage, hot_spot: to / FRAME, grant: false }.encode();
+        (1..).zip(words).for_each(|(register, word)| message.set_register(register, word));
+        calls::call(self.local.name(), &message).map(drop)
+    }
+
+    /// Whether a page that was mapped to be read only can be written, behind items that say Write.
+    fn raised(&self, kit: &mut Kit) -> Option<String> {
+        let given = self.item(FROM, ONLY, Rights::NONE);
+        let found = [ONLY, FURTHER].into_iter().find(|&to| {
+            let result = self.item(ONLY, to, Rights::WRITE);
+            let _ = kit.try_(result);
+            given.is_ok() && (probe::write(to, MARK) || probe::write(ONLY, MARK))
+        });
+        let _ = calls::fpage_unmap(Fpage::new(FROM, 0, 0), false);
+        found.map(|to| format!("a page that may only be read was written, behind an item to {to:#x}"))
+    }
+}
+
+/// Takes map items, wherever they are for.
+fn take(endpoint: u32) {
+    Utcb::current().set(utcb::WINDOW, Fpage::WHOLE.0);
+    freehold_attacks::rt::serve::serve(CapName(endpoint), |_| Some(Message::new(0)));
 }

