@@ -124,7 +124,7 @@ fn liar(kit: &mut Kit) -> Evidence {
         liar.lies, liar.sessions, liar.believed, liar.written, liar.secrets, liar.worst
     );
     match kit.successes {
-        0 if liar.sessions == 0 => kit.impossible(format!("no session: {detail}")),
+        0 if liar.lies == 0 => kit.impossible(format!("nobody listened: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

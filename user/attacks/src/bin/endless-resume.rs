@@ -38,6 +38,7 @@ struct Seen {
     most: u32,
     oldest: u32,
     otherwise: u32,
+    reason: u32,
 }
 
 fn run(kit: &mut Kit) -> Evidence {
@@ -65,8 +66,8 @@ fn run(kit: &mut Kit) -> Evidence {
     }
     kit.successes = seen.too_often + u32::from(seen.oldest > LIFE);
     let detail = format!(
-        "{} sessions, {} transfers aborted for it, one resumed {} times of {ALLOWED}, {} too often; oldest session {} of {LIFE} ms; otherwise {}",
-        seen.sessions, seen.aborted, seen.most, seen.too_often, seen.oldest, seen.otherwise
+        "{} sessions, {} transfers aborted for it, one resumed {} times of {ALLOWED}, {} too often; oldest session {} of {LIFE} ms; otherwise {} (reason {})",
+        seen.sessions, seen.aborted, seen.most, seen.too_often, seen.oldest, seen.otherwise, seen.reason
     );
     match kit.successes {
         0 if seen.most == 0 => kit.impossible(format!("no transfer was stopped by a page: {detail}")),
@@ -92,7 +93,10 @@ fn resume(kit: &mut Kit, worker: CapName, of_request: bool, seen: &mut Seen) -> 
             REPLY_FAULTED => piece = Piece { ranges, ..Piece::rest(worker, answer.word(1), total) },
             ABORTED => {
                 seen.aborted += u32::from(answer.word(0) == RESUMED_TOO_OFTEN);
-                seen.otherwise += u32::from(answer.word(0) != RESUMED_TOO_OFTEN);
+                if answer.word(0) != RESUMED_TOO_OFTEN {
+                    seen.otherwise += 1;
+                    seen.reason = answer.word(0);
+                }
                 return answer.word(0) == RESUMED_TOO_OFTEN;
             }
             _ => {

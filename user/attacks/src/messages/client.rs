@@ -69,7 +69,8 @@ impl Piece {
     /// Those of a call.
     pub fn say(&self) -> Result<Message, Error> {
         Utcb::current().set_ranges(&self.ranges[..self.declared]);
-        calls::call(self.worker, &Message::of(self.label, &self.words).with_ranges())
+        let count = if self.label == REST { 1 } else { self.words.len() };
+        calls::call(self.worker, &Message::of(self.label, &self.words[..count]).with_ranges())
     }
 }
 

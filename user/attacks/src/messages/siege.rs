@@ -21,7 +21,7 @@ const PERIOD: u32 = 10;
 pub struct Probes {
     /// Questions.
     pub asked: u32,
-    /// Left unanswered for [`PROMPT`] milliseconds.
+    /// Left unanswered for too long.
     pub silent: u32,
     /// Answered with an error or nonsense.
     pub wrong: u32,
