@@ -80,7 +80,7 @@ fn run(kit: &mut Kit) -> Evidence {
 
 fn wait(member: Member) {
     let (endpoint, nothing) = (CapName(get(ENDPOINT)), CapName(get(NOTHING)));
-    let call = if member.index() % 2 == 0 { Call::Send } else { Call::Call };
+    let call = if member.index().is_multiple_of(2) { Call::Send } else { Call::Call };
     while get(OVER) == 0 {
         CROWD[WAITING].fetch_add(1, Ordering::Relaxed);
         member.limits(FOREVER, FOREVER);
