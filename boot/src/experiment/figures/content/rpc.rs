@@ -1,8 +1,10 @@
 //! What a request costs by its payload, and where one way becomes cheaper than another: a figure for each of those for
 //! whom it was measured.
 
-use crate::bench::transfer::cell::{Residency, Trust, Way};
-use crate::bench::transfer::crossover::{Direction, costs_by_size};
+use std::collections::BTreeMap;
+
+use crate::bench::transfer::cell::{CASES, Residency, Trust, Way};
+use crate::bench::transfer::crossover::Direction;
 use crate::bench::transfer::figures::Results;
 use crate::bench::transfer::verdicts::crossing::{Crossing, crossing};
 use crate::experiment::data::Data;
@@ -48,14 +50,35 @@ fn figure(subject: &str, results: &Results) -> Figure {
     }
 }
 
+/// What moving costs by payload, for each way: without the server's work, which is the same in every way and says nothing
+/// about them. Where several cases have one size, their mean.
+fn costs_by_size(results: &Results, direction: Direction, trust: Trust) -> BTreeMap<u64, [Option<f64>; 6]> {
+    let mut cases: BTreeMap<u64, Vec<&'static str>> = BTreeMap::new();
+    for case in CASES.into_iter().filter(|case| Direction::of(case) == direction) {
+        if let Some(bytes) = results.size(case) {
+            cases.entry(bytes).or_default().push(case);
+        }
+    }
+    let cost = |case: &'static str, way: Way| {
+        let whole = results.cost(case, way, Residency::Resident, trust)?;
+        Some(whole.saturating_sub(results.work(case)?) as f64)
+    };
+    let mean = |cases: &[&'static str], way: Way| {
+        let costs: Option<Vec<f64>> = cases.iter().map(|case| cost(case, way)).collect();
+        Some(costs?.iter().sum::<f64>() / cases.len() as f64)
+    };
+    let costs = |cases: Vec<&'static str>| std::array::from_fn(|way| mean(&cases, Way::ALL[way]));
+    cases.into_iter().map(|(bytes, cases)| (bytes, costs(cases))).collect()
+}
+
 fn panel(results: &Results, direction: Direction, trust: Trust) -> Panel {
-    let costs = costs_by_size(results, direction, Residency::Resident, trust);
+    let costs = costs_by_size(results, direction, trust);
     let series = Way::ALL.iter().enumerate().map(|(at, way)| Series {
         label: way.name().into(),
         style: style::nth(at),
         points: costs
             .iter()
-            .filter_map(|(bytes, costs)| Some(Point::new(*bytes as f64, costs[at]? as f64)))
+            .filter_map(|(bytes, costs)| Some(Point::new(*bytes as f64, costs[at]?)))
             .collect(),
         marked: true,
     });
@@ -70,7 +93,7 @@ fn panel(results: &Results, direction: Direction, trust: Trust) -> Panel {
         title: format!("{}, {} pair", direction.name(), trust.name()),
         x: "payload (bytes)".into(),
         x_kind: Spread::Log,
-        y: "instructions of a request".into(),
+        y: "instructions, without the server's work".into(),
         y_kind: Spread::Log,
         series: series.filter(|series| !series.points.is_empty()).collect(),
         rules: rules.collect(),
