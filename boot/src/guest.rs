@@ -56,7 +56,8 @@ pub fn package_of(program: &str) -> String {
 pub fn packages_making(name: &str) -> Vec<String> {
     if name == "kernel" {
         vec![KERNEL.into()]
-    } else if PROGRAMS.contains(&name) || ARENA.contains(&name) || [BENCH, REDIRECTOR, OTHER].contains(&name) {
+    } else if PROGRAMS.contains(&name) || ARENA.contains(&name) || [BENCH, REDIRECTOR, OTHER].contains(&name)
+    {
         vec![package_of(name)]
     } else {
         TESTS.into_iter().chain([ATTACKS, BROKEN]).map(String::from).collect()
@@ -70,7 +71,8 @@ pub fn tour_packages() -> Vec<String> {
 
 /// Every guest package, for what must hold for all of them.
 pub fn all_packages() -> Vec<String> {
-    let others = [package_of(BENCH), package_of(REDIRECTOR), package_of(OTHER), ATTACKS.into(), BROKEN.into()];
+    let others =
+        [package_of(BENCH), package_of(REDIRECTOR), package_of(OTHER), ATTACKS.into(), BROKEN.into()];
     let arena = ARENA.iter().map(|program| package_of(program));
     tour_packages().into_iter().chain(arena).chain(TESTS.map(String::from)).chain(others).collect()
 }

@@ -224,12 +224,12 @@ impl Machine {
         self.modules.iter().try_for_each(|module| link(&module.name, &module.path))
     }
 
-    /// The command that boots it, as one types it in a directory laid out as [`Machine::lay_out`] does.
+    /// The command that boots it, as one types it in a directory laid out as `Machine::lay_out` does.
     pub fn command_line(&self) -> String {
         shell_line(Path::new(PROGRAM), &self.arguments())
     }
 
-    /// QEMU's arguments, for a current directory laid out as [`Machine::lay_out`] does.
+    /// QEMU's arguments, for a current directory laid out as `Machine::lay_out` does.
     fn arguments(&self) -> Vec<String> {
         let mut arguments: Vec<String> = Vec::new();
         let mut add = |words: &[&str]| arguments.extend(words.iter().map(|word| String::from(*word)));

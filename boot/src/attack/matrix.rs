@@ -1,6 +1,6 @@
 //! What was found, as people read it: a matrix of attacks and designs, and below it how each was broken.
 //!
-//! What must hold: no line has more than [`WIDTH`] characters; a cell shows the worst over all numbers of attackers.
+//! What must hold: no line has more than `WIDTH` characters; a cell shows the worst over all numbers of attackers.
 
 use std::fmt::Write;
 

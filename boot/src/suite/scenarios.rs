@@ -270,7 +270,11 @@ fn arena() -> Vec<Scenario> {
         flood(
             "attack_broken",
             "design=kernel-heap attack=mapping-flood attackers=1,4 window=40",
-            &["1 attackers: broken", "4 attackers: broken", "the victim's operations fail with PoolExhausted"],
+            &[
+                "1 attackers: broken",
+                "4 attackers: broken",
+                "the victim's operations fail with PoolExhausted",
+            ],
         ),
     ]
 }

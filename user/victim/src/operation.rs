@@ -131,10 +131,11 @@ impl Memory {
     }
 
     fn unmap(&self, address: u32) -> Result<(), Failed> {
-        Ok(match self {
+        match self {
             Memory::Own(_) => memory::unmap(address, 1).map_err(|stop| stop.error)?,
             Memory::Root(_) => calls::fpage_unmap(Fpage::new(address, 0, 0), true)?,
-        })
+        }
+        Ok(())
     }
 }
 

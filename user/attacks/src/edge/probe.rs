@@ -89,7 +89,7 @@ struct Order {
     done: AtomicBool,
 }
 
-/// Does an attack's work in a thread of its own, in which [`read`] and [`write`] are possible. It has the priority of the
+/// Does an attack's work in a thread of its own, in which [`read()`] and [`write()`] are possible. It has the priority of the
 /// first thread, which sleeps meanwhile.
 ///
 /// # Panics
@@ -127,7 +127,7 @@ pub fn priority() -> u8 {
     calls::thread_info(start::THREAD).map_or(0, |info| info.priority as u8)
 }
 
-/// Makes [`read`] and [`write`] possible in the calling thread, which was made for upcalls.
+/// Makes [`read()`] and [`write()`] possible in the calling thread, which was made for upcalls.
 pub fn guard() {
     let own = Utcb::current();
     own.set(utcb::UPCALL_EIP, freehold_probe_upcall as *const () as u32);

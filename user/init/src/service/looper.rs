@@ -100,7 +100,7 @@ impl Looper {
         priority: u8,
     ) -> Result<Looper, Failure> {
         let ceiling = (1 + u32::from(priority)) << CEILING_SHIFT;
-        Looper::start_by(stage.troupe.way(FIRST + index as u32 | ceiling)?, index, habit, priority)
+        Looper::start_by(stage.troupe.way((FIRST + index as u32) | ceiling)?, index, habit, priority)
     }
 
     fn start_by(service: Slot, index: usize, habit: Habit, priority: u8) -> Result<Looper, Failure> {

@@ -159,7 +159,10 @@ pub fn unmaps() {
     let _gift = Gift::new(8);
     let ps = parties(2);
     let (a, b) = (&ps[0], &ps[1]);
-    let spread = |index: u32| MapItem { hot_spot: (THERE + index * 0x40_1000) / FRAME, ..at(page(own(index), Rights::WRITE), 0) };
+    let spread = |index: u32| MapItem {
+        hot_spot: (THERE + index * 0x40_1000) / FRAME,
+        ..at(page(own(index), Rights::WRITE), 0)
+    };
     for index in 0..8 {
         check_eq!(a.take(&[spread(index)]), Ok(()));
         let there = THERE + index * 0x40_1000;
@@ -168,7 +171,11 @@ pub fn unmaps() {
     check_eq!((a.account().tables, a.account().mappings, b.account().mappings), (8, 8, 8));
     check_eq!(a.unmap(Fpage::NONE, true), Err(Error::BadAddress));
     check_eq!(a.unmap(Fpage::new(0x7000_0000, 10, 0), true), Ok(()), "there is nothing");
-    check_eq!(a.unmap(Fpage::new(0x4000_0000, 10, 0), true), Ok(()), "what stands on Tables is not the pool's");
+    check_eq!(
+        a.unmap(Fpage::new(0x4000_0000, 10, 0), true),
+        Ok(()),
+        "what stands on Tables is not the pool's"
+    );
     check_eq!(a.unmap(Fpage::new(0xC000_0000, 18, 0), true), Ok(()), "nor what lies beyond");
     check_eq!((a.account().mappings, b.account().mappings), (8, 8));
     check_eq!(a.unmap(Fpage::new(THERE, 11, 0), true), Ok(()), "the first two");

@@ -1,8 +1,8 @@
 //! Where the pool's part of a space meets the part that stands on Tables, and frames that are given.
 
 use freehold_abi::layout::{BLOCK, FRAME};
-use freehold_guest_tests::pages::{self, Frames, peek, poke};
 use freehold_guest_tests::check_eq;
+use freehold_guest_tests::pages::{self, Frames, peek, poke};
 use freehold_rt::calls::{Stop, ThreadPlace, range};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Rights, calls};

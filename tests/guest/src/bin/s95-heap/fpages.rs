@@ -126,8 +126,10 @@ pub fn windows() {
     check_eq!(ps[0].take(&items), Err(Error::NoWindow));
     check_eq!((ps[0].account().tables, ps[0].account().mappings), (1, 1));
     let rights = [at(Fpage::new(own(0), 0, Rights::NONE.0 as u32), THERE); 8];
-    let spread: [MapItem; 8] =
-        core::array::from_fn(|index| MapItem { hot_spot: rights[index].hot_spot + index as u32, ..rights[index] });
+    let spread: [MapItem; 8] = core::array::from_fn(|index| MapItem {
+        hot_spot: rights[index].hot_spot + index as u32,
+        ..rights[index]
+    });
     check_eq!(ps[0].take(&spread), Ok(()), "eight items");
     check_eq!((ps[0].account().tables, ps[0].account().mappings), (2, 9));
 }

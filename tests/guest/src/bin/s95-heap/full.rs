@@ -90,7 +90,8 @@ pub fn quotas() {
     check_eq!(calls::account(CapName::NONE).map(|own| own.quota), Ok(u32::MAX));
     check_eq!(calls::set_quota(CapName::NONE, 5), Err(Error::NoCapability), "nobody sets its own");
     check_eq!(set(TABLE + 10 * NODE), Ok(()));
-    let many = |count: u32| (0..count).map(|index| at(page(own(index), Rights::WRITE), THERE + index * FRAME));
+    let many =
+        |count: u32| (0..count).map(|index| at(page(own(index), Rights::WRITE), THERE + index * FRAME));
     let had = used();
     check_eq!(a.take(&[at(Fpage::new(own(0), 4, 1), THERE)]), Err(Error::OverQuota), "sixteen");
     check_eq!((used(), a.account().bytes), (had, 0), "nothing stays");
