@@ -43,7 +43,7 @@ pub fn sizes() {
     let ps = parties(1);
     for log2 in 0..=10 {
         let (fpage, count) = (Fpage::new(own(0), log2, 1), 1 << log2);
-        let place = THERE + (0x80_0000 | count * FRAME);
+        let place = THERE + 0x80_0000 + count * FRAME;
         for (window, hot_spot) in [(Fpage::WHOLE, place / FRAME), (Fpage::new(place, log2, 1), 0x1_2345)] {
             ps[0].open(window);
             check_eq!(ps[0].take(&[MapItem { fpage, hot_spot, grant: false }]), Ok(()));

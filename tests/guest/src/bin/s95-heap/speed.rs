@@ -154,7 +154,7 @@ pub fn faults() {
     check!(server.reaches(State::Receiving));
     let options = Options { pager: CapName(11), ..BESIDE };
     let client = Worker::spawn(&home, options, touch, 0);
-    while let Ok(_) = Utcb::current().within((0, 500), || calls::receive(door.name())) {
+    while Utcb::current().within((0, 500), || calls::receive(door.name())).is_ok() {
         check_eq!(calls::fpage_unmap(page(own(0), Rights::NONE), false), Ok(()));
         check_eq!(calls::reply(None, &freehold_rt::Message::new(0)), Ok(()));
         if board::get(2) != 0 {
