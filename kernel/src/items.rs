@@ -59,12 +59,14 @@ impl Named {
     }
 
     /// The one item, if that is pages.
+    #[cfg(feature = "designs")]
     #[inline(always)]
     pub fn only_page(&self) -> Option<MapItem> {
         if self.count == 1 { MapItem::decode(self.items[0]) } else { None }
     }
 
     /// How many items there are.
+    #[cfg(feature = "designs")]
     pub fn count(&self) -> u32 {
         self.count
     }
