@@ -26,6 +26,8 @@ impl Pool {
         let local = Slot::take().ok_or(Refusal::Exhausted)?;
         calls::make_endpoint(local.reference())?;
         thread::spawn(take, local.name().0, Options { stack_pages: 2, ..Options::new(PRIORITY) })?;
+        // From its answer on it is there to receive: what is for nobody yet counts as leaving the space (redirector).
+        calls::call(local.name(), &Message::new(TAKE))?;
         let root = kit.root.ok_or(Refusal::Partner(None))?;
         Ok(Pool { root, peer: kit.peer, local, obtained: 0 })
     }
