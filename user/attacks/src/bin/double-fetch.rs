@@ -104,7 +104,7 @@ fn sender(_: u32) {
         return;
     }
     for turn in 0_u32.. {
-        scribbler::lead(if turn % 2 == 0 { KERNEL } else { scribbler::DECOY });
+        scribbler::lead(if turn.is_multiple_of(2) { KERNEL } else { scribbler::DECOY });
         scribbler::hide();
         utcb.set_strings(&PARTS);
         utcb.set_send_faults(FOREVER, FOREVER);

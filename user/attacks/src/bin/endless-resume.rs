@@ -53,10 +53,10 @@ fn run(kit: &mut Kit) -> Evidence {
         seen.sessions += 1;
         let begin = time::ticks();
         // Request and reply in turn.
-        let mut turn = 0;
+        let mut turn = 0_u32;
         while let Some(worker) = session.worker()
             && !kit.stopped()
-            && resume(kit, worker, turn % 2 == 0, &mut seen)
+            && resume(kit, worker, turn.is_multiple_of(2), &mut seen)
         {
             turn += 1;
             seen.oldest = seen.oldest.max(time::ticks().wrapping_sub(begin));

@@ -195,7 +195,7 @@ fn stall(index: u32) {
     utcb.set_send_faults(FOREVER, FOREVER);
     utcb.set_receive_faults(FOREVER, FOREVER);
     for turn in 0_u32.. {
-        let sends = side == Side::Sender as u32 || side == Side::Both as u32 && turn % 2 == 0;
+        let sends = side == Side::Sender as u32 || side == Side::Both as u32 && turn.is_multiple_of(2);
         line.since.store(time::ticks().wrapping_add(1).max(1), Ordering::Relaxed);
         let result = if sends { send(server, index as usize) } else { receive(server, index as usize) };
         line.since.store(0, Ordering::Relaxed);

@@ -70,10 +70,12 @@ unsafe extern "C" {
 pub fn gather(most: u32, main: fn(Member)) -> u32 {
     MAIN.store(main as usize as u32, Ordering::Relaxed);
     let Some(name) = Slot::take() else { return 0 };
-    let (mut count, priority) = (0, priority());
+    let (mut count, priority) = (0_u32, priority());
     while count < most.min(MOST) {
         let address = AT + count * FRAME;
-        if memory::free_frames() < SPARE || count % ENTRIES == 0 && memory::grow(address / BLOCK).is_err() {
+        if memory::free_frames() < SPARE
+            || count.is_multiple_of(ENTRIES) && memory::grow(address / BLOCK).is_err()
+        {
             break;
         }
         let Some(frames) = memory::take(2, 1) else { break };
