@@ -324,7 +324,7 @@ mod tests {
         let names: BTreeSet<&str> = boots.iter().map(|boot| boot.id.as_str()).collect();
         assert_eq!(names.len(), boots.len());
         assert!(names.contains("attack.kernel-heap-pool-4M.mapping-flood.2"), "{names:?}");
-        assert!(names.contains("bench.user-tables-credits-off.0"));
+        assert!(names.contains("bench.user-tables-credits-off.counted.0"));
         assert!(names.iter().all(|name| !name.contains('/') && !name.contains(char::is_whitespace)));
     }
 

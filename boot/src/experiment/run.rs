@@ -16,7 +16,7 @@ use crate::args::{DEFAULT_CPU, DEFAULT_MEMORY, Profile};
 use crate::attack::cell::{self, Cell};
 use crate::attack::controls;
 use crate::attack::row::Row;
-use crate::bench::micro::counts::{self, Sections};
+use crate::bench::micro::counts;
 use crate::bench::{latency, micro, transfer};
 use crate::design::Variant;
 use crate::guest::{self, Guests};
@@ -209,18 +209,14 @@ fn of_design(text: &str, design: &Variant) -> Result<Vec<Record>> {
 
 /// Adds to each record what the plugin saw of the section that took what the median says.
 fn add_counts(records: &mut [Record], seen: &str) -> Result<()> {
-    let counted = counts::read(seen)?;
+    let counts = counts::by_name(records, seen)?;
     for record in records {
-        let Some((name, sections)) = Sections::of(record)? else { continue };
-        let median = record.get("median").and_then(Value::as_u64);
-        let median = median.with_context(|| format!("{name} has no median"))?;
-        let counts = counts::agreed(&counted, sections.section, median + sections.own)
-            .with_context(|| name.to_string())?;
-        for (field, count) in
-            [("crossings", counts.crossings), ("cr3", counts.cr3), ("invlpg", counts.invlpg)]
-        {
-            record.insert(field.into(), count.into());
-        }
+        let Some(counts) = record.get("bench").and_then(Value::as_str).and_then(|name| counts.get(name))
+        else {
+            continue;
+        };
+        let fields = [("crossings", counts.crossings), ("cr3", counts.cr3), ("invlpg", counts.invlpg)];
+        record.extend(fields.map(|(field, count)| (field.into(), count.into())));
     }
     Ok(())
 }
@@ -239,8 +235,8 @@ mod tests {
     use super::*;
     use freehold_abi::designs::Design;
 
-    const ROW: &str = "{\"bench\":\"map.1\",\"design\":\"user-tables\",\"median\":100,\"section\":4,\"first_section\":3,\
-                       \"own\":2}\n";
+    const ROW: &str = "{\"bench\":\"map.1\",\"design\":\"user-tables\",\"median\":100,\"first\":101,\"switches\":1,\
+                       \"section\":4,\"first_section\":3,\"own\":2}\n";
     const CLOSING: &str = "{\"closing\":\"bench\",\"checks\":1,\"failed\":0}\n";
 
     fn of(text: &str, design: Design) -> Result<Vec<Record>> {
@@ -257,13 +253,18 @@ mod tests {
 
     #[test]
     fn what_the_plugin_saw_is_added_if_it_saw_the_same() {
-        let seen = "{\"section\":4,\"instructions\":102,\"kernel\":80,\"crossings\":2,\"cr3\":1,\"invlpg\":3,\
-                    \"code_lines\":8,\"data_lines\":11}\n";
+        let section = |number: u32, instructions: u32| {
+            format!(
+                "{{\"section\":{number},\"instructions\":{instructions},\"kernel\":80,\"crossings\":2,\"cr3\":1,\
+                 \"invlpg\":3,\"code_lines\":8,\"data_lines\":11}}\n"
+            )
+        };
+        let seen = section(3, 103) + &section(4, 102);
         let mut records = of(&format!("{ROW}{CLOSING}"), Design::UserTables).expect("of it");
-        add_counts(&mut records, seen).expect("agreed");
+        add_counts(&mut records, &seen).expect("agreed");
         let field = |name: &str| records[0][name].as_u64().expect("a number");
         assert_eq!(["crossings", "cr3", "invlpg"].map(field), [2, 1, 3]);
-        assert!(add_counts(&mut records, &seen.replace("102", "101")).is_err());
+        assert!(add_counts(&mut records, &seen.replace("102", "101")).is_err(), "it saw something else");
         let stretches = "{\"stretches\":2}\n{\"length\":70,\"first\":1,\"executed\":[]}\n\
                          {\"length\":300,\"first\":1,\"executed\":[]}\n";
         add_stretch(&mut records, stretches).expect("two");

@@ -108,10 +108,7 @@ pub fn by_name(records: &[Record], seen: &str) -> Result<BTreeMap<String, Counts
 }
 
 /// The counts of a section, of which the guest says that it has so many instructions.
-///
-/// # Errors
-/// The plugin saw another number of them, or no such section.
-pub fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) -> Result<Counts> {
+fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) -> Result<Counts> {
     let counts = counted.get(&section).with_context(|| format!("the plugin saw no section {section}"))?;
     ensure!(
         counts.instructions == instructions,
@@ -121,11 +118,7 @@ pub fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) 
     Ok(*counts)
 }
 
-/// Reads what the plugin wrote: the counts of each section.
-///
-/// # Errors
-/// It is something else.
-pub fn read(seen: &str) -> Result<BTreeMap<u32, Counts>> {
+fn read(seen: &str) -> Result<BTreeMap<u32, Counts>> {
     let mut counted = BTreeMap::new();
     for line in records::parse(seen).map_err(|bad| anyhow!("the plugin: {bad}"))? {
         let Some(section) = line.get("section").and_then(Value::as_u64) else { continue };
