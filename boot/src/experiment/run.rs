@@ -221,10 +221,11 @@ fn add_counts(records: &mut [Record], seen: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds the longest stretch with interrupts off.
+/// Adds the longest stretch with interrupts off to what was measured or attacked.
 fn add_stretch(records: &mut [Record], seen: &str) -> Result<()> {
     let longest = latency::longest(seen)?;
-    for record in records.iter_mut().filter(|record| !record.contains_key("closing")) {
+    let says = |record: &&mut Record| record.contains_key("bench") || record.contains_key("attack");
+    for record in records.iter_mut().filter(says) {
         record.insert("stretch".into(), longest.into());
     }
     Ok(())
