@@ -68,7 +68,7 @@ pub enum Operation {
     /// rights: the frames become roots of the mapping database, mapped there, side by side. Reclaim ends that.
     Give = 0,
     /// EBX [`Fpage`], ESI [`FLUSH`] or 0: takes back what was mapped onward from these pages of the own space (FLUSH: and
-    /// the pages themselves): all of it, or, with rights in the fpage, only the right to write. Advances EBX.
+    /// the pages themselves): all of it, or, with rights in the fpage, only the right to write. EDI 0; out: pages done.
     Unmap = 1,
     /// EBX space (Edit), ESI endpoint (Send; 0: trusted again; [`UNTRUSTED`]: no endpoint): the space is untrusted from now
     /// on. Its messages to other spaces, and its replies, go to that endpoint first (redirector).

@@ -2,7 +2,7 @@
 //!
 //! What must hold: which stream a message goes to is decided by the badge, so by what its sender was
 //! given; a line comes out whole, whatever others write meanwhile; a client can make the server keep at
-//! most [`LINE_MAX`] bytes.
+//! most `LINE_MAX` bytes.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

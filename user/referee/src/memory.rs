@@ -5,6 +5,7 @@
 //! bounded, by a careful root; what it does with its pages afterwards is not.
 
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 
 use freehold_first::actor::new_endpoint;
@@ -137,7 +138,15 @@ fn answer(received: &Received) -> Message {
 
 /// The client with this badge, and its pages, which are made when it first asks.
 fn client(clients: &mut BTreeMap<u32, Client>, badge: u32, place: u32) -> Result<&mut Client, Error> {
-    if !clients.contains_key(&badge) {
+    match clients.entry(badge) {
+        Entry::Occupied(known) => Ok(known.into_mut()),
+        Entry::Vacant(free) => Ok(free.insert(Client::new(place)?)),
+    }
+}
+
+impl Client {
+    /// Gives the pool frames for its pages, which are the root's from `place` on.
+    fn new(place: u32) -> Result<Client, Error> {
         let mut client = Client { frames: Vec::new(), place, mapped: 0, blocks: Vec::new(), faults: 0 };
         let mut given = 0;
         while given < PAGES {
@@ -152,12 +161,9 @@ fn client(clients: &mut BTreeMap<u32, Client>, badge: u32, place: u32) -> Result
             }
             given += extent.count;
         }
-        clients.insert(badge, client);
+        Ok(client)
     }
-    clients.get_mut(&badge).ok_or(Error::NoCapability)
-}
 
-impl Client {
     /// Gives back what there is of it, and returns the error.
     fn undo(self, error: Error) -> Error {
         for extent in self.frames {
