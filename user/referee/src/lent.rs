@@ -149,8 +149,18 @@ fn take_back(_: u32) {
 fn from_borrower(frames: Extent, proxy: CapName) -> Result<(), Error> {
     let proxy = SlotRef::own(proxy);
     calls::revoke(proxy)?;
+    // An object that was made of the frames is for Reclaim alone.
+    if calls::revoke_range(frames.container, frames.first, frames.count).is_ok() {
+        map_once_more(frames)?;
+    }
     calls::reclaim(frames.container, frames.first, frames.count).map_err(|stop| stop.error)?;
     calls::delete(proxy)?;
+    let range = calls::range(frames.first, frames.count);
+    calls::lend(frames.container, proxy, Rights::ALL, range, Lend::LARGEST, PROXY_TOTAL)
+}
+
+/// Maps the first page, at the price of most of its credits: they are all there again.
+fn map_once_more(frames: Extent) -> Result<(), Error> {
     let whole = Update {
         source: frames.container,
         first: frames.first,
@@ -161,7 +171,5 @@ fn from_borrower(frames: Extent, proxy: CapName) -> Result<(), Error> {
         total_code: NEARLY_ALL,
     };
     calls::update(&[whole]).map_err(|stop| stop.error)?;
-    calls::unmap(CapName::NONE, CHECKED / FRAME, 1).map_err(|stop| stop.error)?;
-    let range = calls::range(frames.first, frames.count);
-    calls::lend(frames.container, proxy, Rights::ALL, range, Lend::LARGEST, PROXY_TOTAL)
+    calls::unmap(CapName::NONE, CHECKED / FRAME, 1).map_err(|stop| stop.error)
 }
