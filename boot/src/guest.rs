@@ -163,22 +163,19 @@ pub fn build_in(root: &Path, target: &Path, packages: &[String], profile: Profil
     Ok(Guests::from_messages(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Builds the kernel without the designs that `user-tables` is compared with, and then as ever, so that what
-/// lies where [`build`] puts it is that. Returns the file of the former.
+/// Builds the kernel without the designs that `user-tables` is compared with, in a build directory of its own, so that it
+/// never lies where [`build`] puts the other. Returns its file.
 ///
 /// # Errors
-/// As for [`build`], or the file cannot be copied.
+/// As for [`build`].
 pub fn build_bare_kernel() -> Result<PathBuf> {
-    let mut cargo = Toolchain::ready()?.cargo("build")?;
+    let target = toolchain::target_dir()?.join("bare");
+    let mut cargo = Toolchain::ready()?.cargo_in(workspace::root(), &target, "build")?;
     cargo.args(["--release", "--quiet", "--message-format=json-render-diagnostics"]);
     cargo.args(["--package", KERNEL, "--no-default-features"]);
     let output = cargo.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     ensure!(output.status.success(), "the kernel does not build without the designs");
-    let kernel = Guests::from_messages(&String::from_utf8_lossy(&output.stdout)).program("kernel")?;
-    let bare = kernel.with_file_name("kernel-bare");
-    std::fs::copy(&kernel, &bare).with_context(|| format!("cannot write {}", bare.display()))?;
-    build(&[KERNEL.into()], Profile::Release)?;
-    Ok(bare)
+    Guests::from_messages(&String::from_utf8_lossy(&output.stdout)).program("kernel")
 }
 
 /// `./x build`.

@@ -125,7 +125,7 @@ pub const ECHO: u16 = 0x10;
 pub const STRING: u16 = 0x11;
 /// Server `[bytes]`, at most [`STRING_MAX`]: answer: DONE with a string of so many bytes, likewise.
 pub const ANSWER: u16 = 0x12;
-/// Server, with map items (designs with a pool), which go where the server's window is: [`WINDOW_PAGES`] pages. Answer: DONE.
+/// Server, with map items (designs with a pool), which go where the server's window is (its pages: [`WINDOW_LOG2`]). Answer: DONE.
 pub const TAKE: u16 = 0x13;
 /// Bytes that the server accepts, and answers, at most.
 pub const STRING_MAX: u32 = 4096;
