@@ -1,7 +1,7 @@
 //! Memory over both models: pages obtained, mapped again, passed to the accomplice and back, taken away.
 //!
-//! What must hold: both models do the same to the same addresses. With a pool (`pool`) pages come from the root by map
-//! items and go on by map items; without (`tables`) they are the program's own frames, and mappings stand in Tables that
+//! What must hold: both models do the same to the same addresses. With a pool (pool.rs) pages come from the root by map
+//! items and go on by map items; without (tables.rs) they are the program's own frames, and mappings stand in Tables that
 //! the space which receives them has made. The accomplice runs [`serve()`] (or [`serve_one`] in a loop of its own).
 //!
 //! Addresses are multiples of a page, from [`rt::layout::OWN`](freehold_rt::layout::OWN) on; `pages` in a row lie in one block of 4 MiB. With a pool
