@@ -110,17 +110,20 @@ impl Pair {
         Ok(())
     }
 
-    /// Tells both that it is time to end.
+    /// Tells the attacker that it is time to end. The accomplice goes on serving it until it has said what it saw.
     pub fn stop(&self) {
-        for stop in &self.stops {
-            // The notification is the referee's own: there is no error to meet.
-            let _ = calls::notify(stop.name(), 1);
-        }
+        self.stop_program(0);
+    }
+
+    fn stop_program(&self, program: usize) {
+        // The notification is the referee's own: there is no error to meet.
+        let _ = calls::notify(self.stops[program].name(), 1);
     }
 
     /// What both saw. `None`: that one says nothing any more.
     pub fn verdicts(&self) -> [Option<Verdict>; 2] {
         [0, 1].map(|program| {
+            self.stop_program(program);
             let answer = patiently(self.programs[program].endpoint(0), &Message::new(VERDICT)).ok()?;
             (answer.label() == DONE).then(|| Verdict::read(&answer))
         })
