@@ -42,7 +42,8 @@ pub fn run(services: &Services, claims: &mut Claims) -> Result<(), Failure> {
     }
     let stalls_at = (pages / 2).min(PAGES_MAX);
     let right = digest(bytes)?;
-    let size = Size { clients: 2, slices: 2, bytes, frames: pages + stalls_at };
+    // Each slice may hold its share of them.
+    let size = Size { clients: 2, slices: 2, bytes, frames: 2 * pages };
     let troupe = Troupe::start(services, size)?;
     let alone = Carried::of(&troupe, OTHER, bytes)?;
 
