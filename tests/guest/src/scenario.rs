@@ -18,6 +18,9 @@ const PATIENCE: u32 = 3000;
 /// Bytes of the kernel's stack that no test may make it use.
 const STACK_SPARE: u32 = 4096;
 
+/// Bytes of a table of the pool's (docs/designs.md).
+const POOL_TABLE: u32 = 8192;
+
 /// Types of frames that `KernelInfo` counts (docs/calls.md).
 pub const FRAME_TYPES: u32 = 12;
 
@@ -34,7 +37,8 @@ pub struct Counts {
     pub tables: u32,
     /// Threads of it.
     pub threads: u32,
-    /// Bytes of the kernel's pool that are in use (designs with a pool).
+    /// Bytes of the kernel's pool that are in use (designs with a pool), but for the tables of the program's own space,
+    /// which stay with it.
     pub pool: u32,
 }
 
@@ -52,9 +56,14 @@ impl Counts {
             slots: slots::used().0,
             tables: space.tables,
             threads: space.threads,
-            pool: calls::kernel_info(Kernel::PoolUsed).expect("a number"),
+            pool: calls::kernel_info(Kernel::PoolUsed).expect("a number") - own_pool_tables(),
         }
     }
+}
+
+/// Bytes of the tables of the pool's in this program's space. A design without a pool knows no account.
+fn own_pool_tables() -> u32 {
+    calls::account(freehold_rt::CapName::NONE).map_or(0, |account| account.tables * POOL_TABLE)
 }
 
 /// How the kernel deals with calls that a short path could deal with.
