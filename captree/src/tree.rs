@@ -297,19 +297,21 @@ pub fn revoke_steps<S: Slots>(
 /// [`HasDescendants`]: taking it out would hand them to a sibling.
 #[inline(always)]
 pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants> {
-    if !is_leaf(slots, slot) {
+    let (depth, next) = (slots.depth(slot), slots.next(slot));
+    // 0, which is a root's, if there is none behind it.
+    let behind = if next.is_none() { 0 } else { slots.depth(next) };
+    if behind > depth {
         return Err(HasDescendants);
     }
     let before = slots.prev(slot);
     if !before.is_none()
         && let Some(credits) = slots.credits(before)
-        && slots.depth(before) + 1 == slots.depth(slot)
+        && slots.depth(before) + 1 == depth
         && !slots.is_revoking(before)
     {
-        let behind = slots.next(slot);
-        let is_last = behind.is_none() || slots.depth(behind) <= slots.depth(before);
         // A leaf's whole total is free again, whatever was lost below it.
-        let whole = if is_last { slots.node(before).total } else { credits + 1 + slots.node(slot).total };
+        let whole =
+            if behind < depth { slots.node(before).total } else { credits + 1 + slots.node(slot).total };
         slots.set_credits(before, whole);
     }
     unlink(slots, slot);
