@@ -41,6 +41,16 @@ impl Piece {
 }
 
 impl Run {
+    /// Whether `later` begins where this run ends: among the pages that are to be mapped from there are some that this
+    /// one brings. What a survey says of `later` is not true then once this one is mapped.
+    #[inline(always)]
+    pub fn feeds(&self, later: &Run) -> bool {
+        let last = |address: u32, pages: u32| (address >> 12) + (pages - 1);
+        self.to.0 == later.from.0
+            && self.to.1 >> 12 <= last(later.from.1, later.pages)
+            && later.from.1 >> 12 <= last(self.to.1, self.pages)
+    }
+
     /// The part of the run that begins at page `done`, if anything of the pool's is there to be mapped, and pages up to
     /// where the next begins. Both sides are aligned alike, so no table ends within it.
     #[inline(always)]

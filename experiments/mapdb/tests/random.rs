@@ -74,6 +74,15 @@ fn a_chain_is_as_long_as_depths_are() {
 }
 
 #[test]
+fn a_run_feeds_those_that_begin_among_its_pages() {
+    let run = |from, to, pages| Run { from, to, pages, writable: true, grant: false };
+    let brings = run((1, 0x40_0000), (2, 0x80_4000), 4);
+    let fed = |space, page, pages| brings.feeds(&run((space, page), (2, 0), pages));
+    assert!(fed(2, 0x80_4000, 4) && fed(2, 0x80_7000, 1) && fed(2, 0x80_0000, 8) && fed(2, 0, 1 << 20));
+    assert!(!fed(2, 0x80_3000, 1) && !fed(2, 0x80_8000, 8) && !fed(1, 0x80_4000, 4));
+}
+
+#[test]
 fn all_of_a_pool_can_be_nodes_and_then_tables() {
     let mut world = World::new(1, 4 * pool::BLOCK);
     let donation = world.tables.check_donation(World::frame(0), FrameType::Pooled).expect("data");

@@ -1,7 +1,8 @@
 //! Map items: pages that travel in a message, or in a pager's answer to a fault.
 //!
 //! What must hold: all pages of a message arrive or none does: what they take of the pool is known before the first is
-//! mapped. What the message and the receiver's window say is read once for that.
+//! mapped. What the message and the receiver's window say is read once for that, and no item maps on what another one of
+//! its message brings, within a space: that would be deeper, and cost more, than what was surveyed.
 
 use arrayvec::ArrayVec;
 use freehold_abi::Error;
@@ -24,8 +25,8 @@ type Runs = ArrayVec<Run, { ITEMS_MAX as usize }>;
 /// Carries over the items of `from`'s message, some of which are pages.
 ///
 /// # Errors
-/// Those of capability items; BadItem (the design has no map items, or an item names no pages), MapRefused, NoWindow,
-/// TooDeep, OverQuota, PoolExhausted. Nothing is carried then.
+/// Those of capability items; BadItem (the design has no map items, an item names no pages, or pages where an earlier one
+/// brings some), MapRefused, NoWindow, TooDeep, OverQuota, PoolExhausted. Nothing is carried then.
 pub fn transfer(k: &mut Kernel, from: ThreadRef, to: ThreadRef, named: &Named) -> Result<(), Error> {
     let window = window(k, to)?;
     if map_page(k, from, to, named, window)? {
@@ -108,6 +109,9 @@ fn survey(
     let (mut need, mut charged) = (Need::default(), Need::default());
     for item in named.map_items() {
         let run = aim(item, from.directory.get(), (directory, window))?;
+        if runs.iter().any(|earlier| earlier.feeds(&run)) {
+            return Err(Error::BadItem);
+        }
         let (more, charge) = k.designs.database.survey(&k.tables, &run, &mut steps).map_err(cause)?;
         need = need.and(more);
         charged = charged.and(charge);

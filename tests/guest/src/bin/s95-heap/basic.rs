@@ -1,10 +1,14 @@
 //! Pages mapped, mapped onward, granted, replaced and taken back.
 
 use freehold_abi::designs::{Fpage, MapItem};
-use freehold_abi::layout::FRAME;
+use freehold_abi::info::State;
+use freehold_abi::layout::{FRAME, utcb};
+use freehold_guest_tests::home::Home;
+use freehold_guest_tests::objects::endpoint;
 use freehold_guest_tests::pages::{peek, poke};
+use freehold_guest_tests::worker::{ABOVE, Worker};
 use freehold_guest_tests::{check, check_eq};
-use freehold_rt::{Error, Rights, calls};
+use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 
 use crate::gift::{Gift, own};
 use crate::party::{THERE, at, granted, page, parties};
@@ -152,6 +156,37 @@ pub fn chains() {
     for number in 0..=301 {
         check!(ps.iter().all(|party| party.read(place(number)).is_err()), "an alias at {number}");
     }
+}
+
+/// Receives one message, with a window of everything.
+fn takes(from: u32) {
+    Utcb::current().set(utcb::WINDOW, Fpage::WHOLE.0);
+    check_eq!(calls::receive(CapName(from)).map(|got| got.message.items()), Ok(2));
+}
+
+/// Within a space an item could map on what the one before it brings, which was not there when it was found out how deep
+/// that is and what it costs.
+pub fn chained() {
+    let _gift = Gift::new(2);
+    let door = endpoint();
+    let receiver = Worker::spawn(&Home::own(), ABOVE, takes, door.name().0);
+    check_eq!(receiver.state(), State::Receiving);
+    let had = calls::account(CapName::NONE);
+    let send = |items: [MapItem; 2]| {
+        let mut message = Message::new(0);
+        items.iter().for_each(|&item| message.push_map(item));
+        calls::send(door.name(), &message)
+    };
+    let [first, second] = [(0, 8), (8, 16)].map(|(from, to)| at(page(own(from), Rights::WRITE), own(to)));
+    let wide = at(Fpage::new(own(8), 3, 1), own(16));
+    for items in [[first, second], [granted(first.fpage, own(8)), second], [first, wide]] {
+        check_eq!(send(items), Err(Error::BadItem));
+        check_eq!(calls::account(CapName::NONE), had, "nothing stays");
+    }
+    check_eq!(send([second, first]), Ok(()), "there was nothing yet to be mapped on");
+    check_eq!(calls::account(CapName::NONE).map(|own| own.mappings), had.map(|own| own.mappings + 1));
+    check!(receiver.ends());
+    check_eq!(calls::fpage_unmap(page(own(0), Rights::NONE), false), Ok(()));
 }
 
 /// An unmap of everything, of nothing, and of more than there is.

@@ -33,6 +33,7 @@ fn main() {
             ("pages granted", basic::grants),
             ("onto what is there already", basic::replaced),
             ("chains as long as depths are", basic::chains),
+            ("on what the same message brings", basic::chained),
             ("unmaps", basic::unmaps),
             ("fpages of all sizes", fpages::sizes),
             ("hot spots", fpages::hot_spots),
