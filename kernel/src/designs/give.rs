@@ -18,13 +18,13 @@ const UNITS: u32 = 4;
 
 /// Give, frame by frame: ESI and EBP name what is left.
 pub fn give(k: &mut Kernel, t: ThreadRef) -> CallResult {
+    // Others get pages of those who have them, as in the original: a gift costs the pool as a mapping does.
+    if t.directory.get() != k.designs.first_space {
+        return Err(Error::NoRight);
+    }
     loop {
         let [container, range, space, place] = t.args();
         let container = Container::of_roots(k, t, container)?;
-        // Others get pages of those who have them, as in the original: a gift costs the pool as a mapping does.
-        if t.directory.get() != k.designs.first_space {
-            return Err(Error::NoRight);
-        }
         let (first, count) = container.part(range)?;
         let directory = k.space(t, CapName::from_word(space))?;
         let address = place & !(FRAME - 1);

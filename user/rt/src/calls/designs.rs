@@ -33,7 +33,7 @@ fn operation(operation: Operation, registers: call::Registers) -> Result<call::R
 /// Makes frames roots of the mapping database, mapped in a space from `address` on. `range`: [`super::range`].
 ///
 /// # Errors
-/// UnknownCall; those of donating roots; BadAddress, Occupied, PoolExhausted, OverQuota.
+/// UnknownCall; NoRight (not the first program); those of donating roots; BadAddress, Occupied, PoolExhausted, OverQuota.
 pub fn give(
     container: CapName,
     range: u32,

@@ -1,8 +1,10 @@
 //! Where the pool's part of a space meets the part that stands on Tables, and frames that are given.
 
 use freehold_abi::layout::{BLOCK, FRAME};
-use freehold_guest_tests::check_eq;
+use freehold_guest_tests::home::Home;
 use freehold_guest_tests::pages::{self, Frames, peek, poke};
+use freehold_guest_tests::worker::{ABOVE, Worker};
+use freehold_guest_tests::{board, check, check_eq};
 use freehold_rt::calls::{Stop, ThreadPlace, range};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Rights, calls};
@@ -36,6 +38,28 @@ pub fn gifts() {
     poke(own(4), 9);
     check_eq!(peek(own(4)), 9);
     drop((frames, gift));
+}
+
+/// Nobody but the first program gives, also of roots that were lent to it.
+pub fn foreign_gifts() {
+    const LENT: CapName = CapName(40);
+    fn gives(_: u32) {
+        let given = calls::give(LENT, range(0, 1), CapName::NONE, THERE, Rights::WRITE);
+        board::set(0, given.map_or_else(|error| error as u32, |()| 0));
+        let made = calls::make_cap_node(LENT, 0, CapName::NONE, 7);
+        board::set(1, made.map_or_else(|error| error as u32, |()| 0));
+    }
+    board::clear();
+    let (frames, home) = (Frames::take(1, 1), Home::new());
+    let part = range(frames.at(0), 1);
+    let lent = calls::lend(frames.container(), home.slot(LENT), Rights::ALL, part, calls::Lend::LARGEST, 0);
+    check_eq!(lent, Ok(()));
+    let giver = Worker::spawn(&home, ABOVE, gives, 0);
+    check!(giver.ends());
+    check_eq!(board::get(0), Error::NoRight as u32);
+    check_eq!(board::get(1), 0, "they are its own to use otherwise");
+    check_eq!(calls::account(home.space()).map(|account| account.bytes), Ok(0));
+    drop((giver, home, frames));
 }
 
 /// A frame that is given is no data: nothing is made of it or derived from it until it is reclaimed, and then it is clear.

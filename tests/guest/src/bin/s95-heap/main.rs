@@ -45,6 +45,7 @@ fn main() {
             ("a walk at random", walk::at_random),
             ("taking back, stopped in the middle", halves::unmap),
             ("frames given", edges::gifts),
+            ("frames given by others", edges::foreign_gifts),
             ("frames that are given are no data", edges::donated),
             ("beside Tables", edges::tables),
             ("spaces and frames end", edges::ends),
