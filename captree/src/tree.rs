@@ -309,9 +309,12 @@ pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants>
         && slots.depth(before) + 1 == depth
         && !slots.is_revoking(before)
     {
-        // A leaf's whole total is free again, whatever was lost below it.
-        let whole =
-            if behind < depth { slots.node(before).total } else { credits + 1 + slots.node(slot).total };
+        // A leaf's whole total is free again, whatever was lost below it. (Where totals are no bounds it can have lost
+        // its own: then that is nothing.)
+        let whole = match behind < depth {
+            true => slots.node(before).total,
+            false => credits + slots.node(slot).total.wrapping_add(1),
+        };
         slots.set_credits(before, whole);
     }
     unlink(slots, slot);

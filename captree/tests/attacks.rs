@@ -179,6 +179,21 @@ fn rounded_totals_cost_what_is_stored() {
     assert_eq!(arena.node(root).credits, 100);
 }
 
+/// Where totals are no bounds, a child that has lost its own gives its parent nothing back.
+#[test]
+fn a_child_without_a_bound_gives_nothing_back() {
+    let (mut arena, at) = planted(4, 9);
+    arena.bounded = false;
+    derive(&mut arena, at[0], at[1], 7, 0).unwrap();
+    derive(&mut arena, at[0], at[2], 7, 0).unwrap();
+    derive(&mut arena, at[2], at[3], 7, 0).unwrap();
+    remove(&mut arena, at[3]).unwrap();
+    remove(&mut arena, at[2]).unwrap();
+    assert_eq!(arena.node(at[0]).credits, 7);
+    remove(&mut arena, at[1]).unwrap();
+    assert_eq!(arena.node(at[0]).credits, 9);
+}
+
 /// Children that leave in the wrong order cost their parent credits for as long as it has others, and no longer: what
 /// then derives from it finds all of them, however little it asks for first.
 #[test]

@@ -18,12 +18,14 @@ pub const EMPTY: Node = Node { depth: 0, rights: 0, revoking: false, total: 0, c
 pub struct Arena {
     cells: Vec<(Link, Link, Node)>,
     coarse_every: usize,
+    /// Whether totals are bounds.
+    pub bounded: bool,
 }
 
 impl Arena {
     /// `count` unused slots, of which every `coarse_every`th is coarse (0: none).
     pub fn new(count: usize, coarse_every: usize) -> Arena {
-        Arena { cells: vec![(Link::NONE, Link::NONE, EMPTY); count], coarse_every }
+        Arena { cells: vec![(Link::NONE, Link::NONE, EMPTY); count], coarse_every, bounded: true }
     }
 
     /// The slot with this number.
@@ -94,5 +96,9 @@ impl Slots for Arena {
             return total;
         }
         COARSE_TOTALS.into_iter().filter(|&stored| stored <= total).max().unwrap_or(0)
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.bounded
     }
 }
