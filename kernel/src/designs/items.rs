@@ -63,9 +63,11 @@ pub fn answer(k: &mut Kernel, pager: ThreadRef, faulted: ThreadRef) -> Result<()
         if map_page(k, pager, faulted, &named, Fpage::WHOLE)? {
             return Ok(());
         }
-        let mut runs = Runs::new();
-        survey(k, pager, faulted, &named, Fpage::WHOLE, &mut runs)?;
-        map(k, &runs);
+        if named.map_items().next().is_some() {
+            let mut runs = Runs::new();
+            survey(k, pager, faulted, &named, Fpage::WHOLE, &mut runs)?;
+            map(k, &runs);
+        }
     }
     Ok(())
 }

@@ -222,7 +222,10 @@ pub fn answered() {
     fn pages(_: u32) {
         let _ = calls::receive(FROM);
         tell(0, calls::reply(None, &mapping(0)));
-        tell(1, calls::reply(None, &Message::new(freehold_abi::fault::STOP)));
+        // An item that is no page is ignored, and so nobody's to refuse.
+        let mut stop = Message::new(freehold_abi::fault::STOP);
+        stop.push_item(Item { source: FROM, moved: false, rights: Rights::ALL, total: 0 });
+        tell(1, calls::reply(None, &stop));
     }
     fn touches(_: u32) {
         poke(THERE, 1);
