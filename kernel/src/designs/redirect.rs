@@ -9,7 +9,8 @@
 //! What must hold: a sender in (a) or (b) is REDIRECTED and INVOLVED, so that no short path meets it, and whatever
 //! ends its wait clears both; its call has done nothing yet. What the redirector saw is what goes on: the registers
 //! are the kernel's meanwhile, and the items, which programs could change behind its back, are written back before they
-//! are read again. A thread of an untrusted space comes into the kernel by [`kernel_watched_call`] alone.
+//! are read again. A thread of an untrusted space makes a call of [`WATCHED`] by [`kernel_watched_call`] alone, or by
+//! the short paths that do the same; a call that starts again comes in anew.
 
 use freehold_abi::designs::Design;
 use freehold_abi::info::{Kind, State};

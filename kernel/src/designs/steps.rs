@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | pages of a message | not at all, as in the original | it lets them in between units and goes on: a message is whole |
 //! | Unmap | not at all | it lets them in between units, and starts again if one came |
+//! | Unmap of the right to write | not at all | it lets them in between units and goes on: nothing tells where it was |
 //!
 //! Frames and spaces that end start again under every design.
 
