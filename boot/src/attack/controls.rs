@@ -315,7 +315,7 @@ mod tests {
         ("credit-exhaustion", "user-tables,credits=off"),
         ("depth-wrap", "kernel-heap"),
         ("derivation-depth", "kernel-heap"),
-        ("derive-during-revoke", "kernel-heap"),
+        ("derive-during-revoke", "user-tables,credits=off"),
         ("mapping-flood", "kernel-heap"),
         ("page-table-bomb", "kernel-heap"),
         ("revoke-time", "kernel-heap"),

@@ -149,7 +149,7 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
     if plan.needs.head_start != 0 {
         time::sleep(plan.needs.head_start);
     }
-    let taker = match pairs.first().filter(|_| plan.needs.lent) {
+    let mut taker = match pairs.first().filter(|_| plan.needs.lent) {
         Some(pair) => Some(Taker::start(plan, pair.lent(), attacker_badge(0, 0))?),
         None => None,
     };
@@ -160,6 +160,8 @@ fn attack(house: &House<'_>, attackers: u32, victim: &Victim) -> Result<Seen, Fa
     let server_charged = victim.server_charged(plan.design);
     memory::give_back(reserve);
     let (newcomer, newcomer_service) = victim.newcomer(services, root)?;
+    // Who is asked before the owner is through would show what is still to be taken back.
+    taker.iter_mut().for_each(Taker::wait);
     pairs.iter().for_each(Pair::stop);
     let verdicts = pairs.iter().flat_map(Pair::verdicts).flatten().collect();
     let pool_used = pool_used.max(pool(Kernel::PoolUsed));

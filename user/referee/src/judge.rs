@@ -69,6 +69,9 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         Some(TakenBack { error: Some(error), .. }) => {
             reasons.push(format!("taking lent pages back failed with {}", error.name()));
         }
+        Some(TakenBack { is_late: true, .. }) => {
+            reasons.push("taking lent pages back did not end while the attackers went on".to_string());
+        }
         _ => {}
     }
     for (count, what) in [

@@ -30,6 +30,9 @@ const NEARLY_ALL: u32 = 61;
 /// Where the owner maps a page that it has again: a page that nothing else uses meanwhile.
 const CHECKED: u32 = SCRATCH + (SCRATCH_PAGES - 1) * FRAME;
 
+/// Ticks that taking back may take, beyond the window.
+const PATIENCE: u32 = 1_000;
+
 /// Pages that an attacker has borrowed.
 pub struct Lent {
     frames: Extent,
@@ -89,12 +92,15 @@ pub struct TakenBack {
     pub error: Option<Error>,
     /// The most steps that the lender granted; `None`: nobody bounded them.
     pub bound: Option<u32>,
+    /// Whether it went on for as long as the attackers did.
+    pub is_late: bool,
 }
 
 /// The thread that takes back.
 pub struct Taker {
     thread: Thread,
     bound: Option<u32>,
+    is_late: bool,
 }
 
 impl Taker {
@@ -112,7 +118,19 @@ impl Taker {
         *ORDER.lock() = Some((order, plan.window / 2));
         STATUS.store(PENDING, Ordering::Relaxed);
         let thread = thread::spawn(take_back, 0, Options::new(plan.needs.owner))?;
-        Ok(Taker { thread, bound })
+        Ok(Taker { thread, bound, is_late: false })
+    }
+
+    /// Waits until it has come to its end, but not for ever: attackers that can keep it from that have won.
+    pub fn wait(&mut self) {
+        let is_pending = || STATUS.load(Ordering::Relaxed) == PENDING;
+        for _ in 0..PATIENCE {
+            if !is_pending() {
+                break;
+            }
+            time::sleep(1);
+        }
+        self.is_late = is_pending();
     }
 
     /// Ends it; how it went.
@@ -127,6 +145,7 @@ impl Taker {
             cycles: (status != PENDING).then_some(low | high << 32),
             error: Error::from_status(status),
             bound: self.bound,
+            is_late: self.is_late,
         })
     }
 }
