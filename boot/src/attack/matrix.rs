@@ -57,7 +57,8 @@ pub fn shown(found: &[Found]) -> String {
             let of = found.iter().find(|found| found.attack == *attack && found.variant == **variant);
             let cell = of.map_or(String::new(), |of| {
                 let note =
-                    (!matches!(of.worst(), Some(row) if row.outcome < Verdict::Broken)).then_some(notes + 1);
+                    (!matches!(of.worst(), Some(row) if !matches!(row.outcome, Verdict::Untried | Verdict::Broken)))
+                        .then_some(notes + 1);
                 notes = note.unwrap_or(notes);
                 details += &detail(of, note);
                 cell(of, note)
@@ -68,6 +69,7 @@ pub fn shown(found: &[Found]) -> String {
     }
     text +=
         "\nheld: nobody but the attackers noticed; degr. 0.62: the victim got 0.62 of what it gets alone.\n";
+    text += "held -: there is no way to try it; untried: nobody did, so nothing is known.\n";
     text += "Shown is the worst over all numbers of attackers; what was not held is told below, for each number.\n\n";
     for variant in &variants {
         text += &sums(found, variant);
@@ -113,6 +115,7 @@ fn cell(found: &Found, note: Option<usize>) -> String {
     match (worst.outcome, worst.victim_ops_ratio) {
         (Verdict::Impossible, _) => "held -".into(),
         (Verdict::Held, _) => "held".into(),
+        (Verdict::Untried, _) => format!("untried{note}"),
         (Verdict::Degraded, Some(ratio)) => format!("degr. {ratio:.2}"),
         (Verdict::Degraded, None) => "degraded".into(),
         (Verdict::Broken, _) => format!("broken{note}"),
@@ -146,7 +149,11 @@ fn sums(found: &[Found], variant: &Variant) -> String {
     let [impossible, held, degraded, broken] =
         [Verdict::Impossible, Verdict::Held, Verdict::Degraded, Verdict::Broken].map(count);
     let held = held + impossible;
-    format!("{:<24} {held} held, {degraded} degraded, {broken} broken{none}\n", variant.to_string())
+    let untried = match count(Verdict::Untried) {
+        0 => String::new(),
+        untried => format!(", {untried} untried"),
+    };
+    format!("{:<24} {held} held, {degraded} degraded, {broken} broken{untried}{none}\n", variant.to_string())
 }
 
 /// `text` behind `first`, in lines of which all others begin with `indent` blanks.

@@ -17,6 +17,8 @@ pub enum Verdict {
     Impossible,
     /// Nobody but the attackers noticed.
     Held,
+    /// No attacker tried anything, for a reason that is no merit of the design's.
+    Untried,
     /// The victim got on more slowly.
     Degraded,
     /// Somebody got what is not theirs, the victim stood still, or the machine did not survive.
@@ -112,6 +114,7 @@ impl fmt::Display for Row {
         match self.outcome {
             Verdict::Impossible => f.write_str("impossible"),
             Verdict::Held => f.write_str("held"),
+            Verdict::Untried => f.write_str("untried"),
             Verdict::Degraded => f.write_str("degraded"),
             Verdict::Broken => f.write_str("broken"),
         }?;

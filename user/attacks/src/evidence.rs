@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use freehold_protocol::attack::{BROKEN, HELD, IMPOSSIBLE};
+use freehold_protocol::attack::{BROKEN, HELD, IMPOSSIBLE, UNTRIED};
 
 /// What came of an attack, as the attacker sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Outcome {
     Broken = BROKEN,
     /// The design has no such way in: there was nothing to try.
     Impossible = IMPOSSIBLE,
+    /// It did not come so far: no memory, no slot, nobody to attack. Says nothing about the design.
+    Untried = UNTRIED,
 }
 
 /// The report.

@@ -129,6 +129,11 @@ impl Kit {
         self.evidence(Outcome::Broken, detail)
     }
 
+    /// The report that it was not tried: something was missing that the design would not refuse.
+    pub fn untried(&self, detail: impl Into<String>) -> Evidence {
+        self.evidence(Outcome::Untried, detail)
+    }
+
     /// The report that the design has no way to try it.
     pub fn impossible(&self, detail: impl Into<String>) -> Evidence {
         self.evidence(Outcome::Impossible, detail)

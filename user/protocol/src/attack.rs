@@ -55,6 +55,8 @@ pub const HELD: u32 = 0;
 pub const BROKEN: u32 = 1;
 /// The design offers no way to try it.
 pub const IMPOSSIBLE: u32 = 2;
+/// It was not tried, for a reason that is no merit of the design's.
+pub const UNTRIED: u32 = 3;
 
 /// Order to the victim's client `[ticks, operations in a period]`: works for so many ticks, in periods of four. Answer: DONE with a [`Worked`].
 pub const WORK: u16 = 3;

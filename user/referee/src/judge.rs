@@ -3,13 +3,14 @@
 //! *Broken*: an attacker shows evidence; an operation of the victim's, or of a client
 //! that starts beside the attackers, was refused; the victim stands still; lent memory
 //! did not come back; frames or bytes of the kernel's are lost; the victim's server has to pay for what others sent; or, where the kernel promises to allocate nothing, it did. *Degraded*:
-//! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else.
+//! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else, if an attacker tried anything; if none did,
+//! *impossible* where they say that the design offers no way, *untried* where something else kept them from it.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use freehold_protocol::attack::{BROKEN, IMPOSSIBLE, Worked};
+use freehold_protocol::attack::{BROKEN, IMPOSSIBLE, UNTRIED, Worked};
 use freehold_rt::Error;
 
 use crate::attackers::Verdict;
@@ -91,8 +92,14 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         "broken"
     } else if worked.done * 100 < found.alone * HELD_PER_CENT {
         "degraded"
-    } else {
+    } else if found.verdicts.iter().any(|it| it.tries != 0 && !matches!(it.outcome, IMPOSSIBLE | UNTRIED)) {
         "held"
+    } else if found.silent == 0 && found.verdicts.iter().any(|it| it.outcome == IMPOSSIBLE) {
+        reasons.push("there is no way to try it".to_string());
+        "impossible"
+    } else {
+        reasons.push("nobody tried anything".to_string());
+        "untried"
     };
     (outcome, detail(&reasons, found))
 }
@@ -118,11 +125,7 @@ fn detail(reasons: &[String], found: &Found<'_>) -> String {
             }
         }
     }
-    let impossible = !found.verdicts.is_empty() && found.verdicts.iter().any(|it| it.outcome == IMPOSSIBLE);
     let mut parts: Vec<String> = Vec::from(reasons);
-    if impossible && reasons.is_empty() {
-        parts.push("there is no way to try it".to_string());
-    }
     parts.extend(said.iter().map(ToString::to_string));
     if found.silent != 0 {
         parts.push(format!("{} programs say nothing any more", found.silent));

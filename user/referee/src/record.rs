@@ -13,7 +13,7 @@ pub struct Record<'a> {
     pub design: &'a str,
     /// How many attackers there were.
     pub attackers: u32,
-    /// `held`, `degraded` or `broken`.
+    /// `impossible`, `held`, `untried`, `degraded` or `broken`.
     pub outcome: &'a str,
     /// How, in words.
     pub detail: String,

@@ -10,6 +10,8 @@ pub enum Outcome {
     Impossible,
     /// It got nowhere, and nobody noticed it.
     Held,
+    /// No attacker tried anything, for a reason that is no merit of the design's.
+    Untried,
     /// The victim got less done.
     Degraded,
     /// It did what it tried.
@@ -18,13 +20,15 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Outcome; 4] = [Outcome::Impossible, Outcome::Held, Outcome::Degraded, Outcome::Broken];
+    pub const ALL: [Outcome; 5] =
+        [Outcome::Impossible, Outcome::Held, Outcome::Untried, Outcome::Degraded, Outcome::Broken];
 
     /// As records and people call it.
     pub fn name(self) -> &'static str {
         match self {
             Outcome::Impossible => "impossible",
             Outcome::Held => "held",
+            Outcome::Untried => "untried",
             Outcome::Degraded => "degraded",
             Outcome::Broken => "broken",
         }

@@ -39,6 +39,7 @@ fn colours(outcome: Option<Outcome>) -> (RGBColor, RGBColor) {
     match outcome {
         None => (WHITE, RGBColor(110, 110, 110)),
         Some(Outcome::Impossible) => (RGBColor(238, 238, 238), BLACK),
+        Some(Outcome::Untried) => (RGBColor(180, 180, 180), BLACK),
         Some(Outcome::Held) => (RGBColor(200, 228, 245), BLACK),
         Some(Outcome::Degraded) => (RGBColor(230, 159, 0), BLACK),
         Some(Outcome::Broken) => (RGBColor(122, 40, 0), WHITE),

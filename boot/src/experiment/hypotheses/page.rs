@@ -59,7 +59,7 @@ impl Prediction {
         match self {
             Prediction::Held => Some(outcome.stood()),
             Prediction::Broken => Some(outcome == Outcome::Broken),
-            Prediction::NotHeld => Some(!outcome.stood()),
+            Prediction::NotHeld => Some(outcome >= Outcome::Degraded),
             Prediction::None => None,
         }
     }

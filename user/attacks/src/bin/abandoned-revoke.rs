@@ -55,10 +55,10 @@ struct Scene {
 fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(children), Some(frames)) = (Ground::new(0), Ground::new(1), memory::take(3, 1))
     else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     if let Err(stop) = ground.map(frames, REVOKED, Rights::WRITE, MANY) {
-        return kit.impossible(format!("no pages of its own: {:?}", stop.error));
+        return kit.untried(format!("no pages of its own: {:?}", stop.error));
     }
     PARENT.store(ground.table().0, Relaxed);
     TABLE.store(children.table().0, Relaxed);

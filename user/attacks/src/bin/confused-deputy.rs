@@ -93,15 +93,15 @@ struct Liar {
 }
 
 fn liar(kit: &mut Kit) -> Evidence {
-    let Some(service) = kit.transfer else { return kit.impossible("there is no transfer service") };
-    let Some(read_only) = memory::take(1, 1) else { return kit.impossible("no memory") };
+    let Some(service) = kit.transfer else { return kit.untried("there is no transfer service") };
+    let Some(read_only) = memory::take(1, 1) else { return kit.untried("no memory") };
     // Behind the room for replies lies a page that no range ever covers.
     let ready = client::ground()
         .and_then(|()| memory::map(read_only, READ_ONLY, Rights::NONE))
         .and_then(|()| memory::map_new(REPLY + BYTES, 1))
         .and_then(|()| memory::map_new(REQUEST + BYTES, PAGES));
     if ready.is_err() {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     let mut liar = Liar { lies: 0, sessions: 0, believed: 0, written: 0, secrets: 0, worst: "nothing" };
     while !kit.stopped() {
@@ -124,7 +124,7 @@ fn liar(kit: &mut Kit) -> Evidence {
         liar.lies, liar.sessions, liar.believed, liar.written, liar.secrets, liar.worst
     );
     match kit.successes {
-        0 if liar.lies == 0 => kit.impossible(format!("nobody listened: {detail}")),
+        0 if liar.lies == 0 => kit.untried(format!("nobody listened: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -239,9 +239,9 @@ fn secrets() -> u32 {
 
 /// The accomplice: an honest client, whose requests are secret.
 fn honest(kit: &mut Kit) -> Evidence {
-    let Some(service) = kit.transfer else { return kit.impossible("there is no transfer service") };
+    let Some(service) = kit.transfer else { return kit.untried("there is no transfer service") };
     if client::ground().is_err() {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     let (mut carried, mut wrong) = (0, 0);
     while !kit.stopped() {

@@ -29,7 +29,7 @@ const NODE: u32 = 30;
 const AREA: u32 = 0x8000_0000;
 
 fn attacker(kit: &mut Kit) -> Evidence {
-    let Ok(touch) = Touch::new() else { return kit.impossible("no memory for a thread") };
+    let Ok(touch) = Touch::new() else { return kit.untried("no memory for a thread") };
     match kit.lent {
         Some(lent) => objects(kit, lent, &touch),
         None => pages(kit, &touch),
@@ -39,7 +39,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
 /// What the container becomes depends on the attacker's number.
 fn objects(kit: &mut Kit, lent: CapName, touch: &Touch) -> Evidence {
     let slots: Vec<Slot> = (0..3).filter_map(|_| Slot::take()).collect();
-    let [object, copy, other] = &slots[..] else { return kit.impossible("no slots") };
+    let [object, copy, other] = &slots[..] else { return kit.untried("no slots") };
     let (what, made) = match kit.number % 3 {
         0 => ("a Table full of mappings", table(lent, object)),
         1 => ("a space", calls::make_space(lent, 0, object.reference(), AREA, 1)),

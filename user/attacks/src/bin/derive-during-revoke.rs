@@ -46,14 +46,14 @@ fn attacker(kit: &mut Kit) -> Evidence {
     };
     world.total_code = TOTALS[0];
     if let Err(why) = world.borrow(kit, 0, PAGE) {
-        return kit.impossible(format!("nothing was lent: {}", why.name()));
+        return kit.untried(format!("nothing was lent: {}", why.name()));
     }
     if kit.number != 0 {
         // Theirs is not taken back: all that they would do is to take turns away from the first.
         while !kit.pause(1000) {}
-        return kit.impossible("");
+        return kit.untried("");
     }
-    let Ok(mut ticks) = Ticks::new(kit) else { return kit.impossible("no memory for a thread") };
+    let Ok(mut ticks) = Ticks::new(kit) else { return kit.untried("no memory for a thread") };
     let mut copies = Copies { world, next: 0, source: Some(PAGE) };
     let (mut before, mut meanwhile, mut last) = (0, 0, None);
     while !kit.stopped() {

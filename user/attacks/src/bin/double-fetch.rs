@@ -52,9 +52,9 @@ fn get(what: usize) -> u32 {
 
 fn run(kit: &mut Kit, way: CapName, main: fn(u32), fill: fn(u32) -> u8) -> Evidence {
     SAW[WAY].store(way.0, Ordering::Relaxed);
-    let Ok(scribbler) = Scribbler::new() else { return kit.impossible("no memory for the ground") };
+    let Ok(scribbler) = Scribbler::new() else { return kit.untried("no memory for the ground") };
     if scribbler::fill_parts(fill).is_err() || scribbler.victim(main).is_err() {
-        return kit.impossible("no memory for threads");
+        return kit.untried("no memory for threads");
     }
     while !kit.pause(20) {}
     let (scribbles, faults, stray) = scribbler.counts();
@@ -66,7 +66,7 @@ fn run(kit: &mut Kit, way: CapName, main: fn(u32), fill: fn(u32) -> u8) -> Evide
         get(ERROR)
     );
     match kit.successes {
-        0 if faults == 0 => kit.impossible(format!("no fault in transit: {detail}")),
+        0 if faults == 0 => kit.untried(format!("no fault in transit: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

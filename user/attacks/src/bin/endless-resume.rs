@@ -42,9 +42,9 @@ struct Seen {
 }
 
 fn run(kit: &mut Kit) -> Evidence {
-    let Some(service) = kit.transfer else { return kit.impossible("there is no transfer service") };
+    let Some(service) = kit.transfer else { return kit.untried("there is no transfer service") };
     if client::ground().is_err() {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     let mut seen = Seen::default();
     while !kit.stopped() {
@@ -71,7 +71,7 @@ fn run(kit: &mut Kit) -> Evidence {
     );
     match kit.successes {
         0 if seen.most == 0 && kit.role == Role::Attacker => {
-            kit.impossible(format!("no transfer was stopped by a page: {detail}"))
+            kit.untried(format!("no transfer was stopped by a page: {detail}"))
         }
         0 => kit.held(detail),
         _ => kit.broken(detail),

@@ -36,11 +36,11 @@ fn get(what: usize) -> u32 {
 
 fn run(kit: &mut Kit) -> Evidence {
     let (Some(endpoint), Some(nothing)) = (Slot::take(), Slot::take()) else {
-        return kit.impossible("no slot");
+        return kit.untried("no slot");
     };
     let made = calls::make_endpoint(endpoint.reference()).and(calls::make_notification(nothing.reference()));
     if made.is_err() {
-        return kit.impossible("no endpoint");
+        return kit.untried("no endpoint");
     }
     CROWD[ENDPOINT].store(endpoint.name().0, Ordering::Relaxed);
     CROWD[NOTHING].store(nothing.name().0, Ordering::Relaxed);
@@ -72,7 +72,7 @@ fn run(kit: &mut Kit) -> Evidence {
         get(WOKEN)
     );
     match kit.successes {
-        0 if kit.tries == 0 => kit.impossible(format!("no time to let them wait: {detail}")),
+        0 if kit.tries == 0 => kit.untried(format!("no time to let them wait: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

@@ -45,13 +45,13 @@ const MARK: u32 = 0xF1A6_0001;
 fn work(kit: &mut Kit) -> Evidence {
     let scene = (Ground::new(0), memory::take(1, 1), memory::take(1, 1), Slot::take());
     let (Some(ground), Some(frame), Some(words), Some(slot)) = scene else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     // From here on the frame is only named by a capability that has no Write.
     let range = calls::range(frame.first, 1);
     let rights = Rights::EDIT.or(Rights::SHARE);
     if calls::lend(frame.container, slot.reference(), rights, range, calls::Lend::exactly(16), 16).is_err() {
-        return kit.impossible("its memory cannot be lent");
+        return kit.untried("its memory cannot be lent");
     }
     let given = Extent { container: slot.name(), first: 0, count: 1 };
     let pool = if kit.design.has_pool() { Pool::new(kit) } else { None };

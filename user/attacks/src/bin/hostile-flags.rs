@@ -52,12 +52,12 @@ const PATIENCE: u32 = 2;
 
 fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(frames)) = (Ground::new(0), memory::take(3, 1)) else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     if ground.map(one(frames, 0), 0, Rights::WRITE, 0).is_err()
         || ground.map(one(frames, 2), 2, Rights::WRITE, 0).is_err()
     {
-        return kit.impossible("no pages of its own");
+        return kit.untried("no pages of its own");
     }
     loop {
         for left in LEFT {

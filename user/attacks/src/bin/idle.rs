@@ -5,6 +5,11 @@
 #![no_std]
 #![no_main]
 
-use freehold_attacks::{attack, idle};
+use freehold_attacks::{Evidence, Kit, attack, idle};
 
-attack!("idle", idle, idle);
+attack!("idle", nothing, idle);
+
+fn nothing(kit: &mut Kit) -> Evidence {
+    idle(kit);
+    kit.impossible("it is not meant to")
+}

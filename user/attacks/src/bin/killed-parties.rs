@@ -87,11 +87,11 @@ struct Toll {
 fn attacker(kit: &mut Kit) -> Evidence {
     let pages = [SENDER, RECEIVER].map(|place| memory::map_new(whole(place).address, 1));
     if pages.into_iter().any(|page| page.is_err()) {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     // What the first threads of a program need for good.
     if kill(kit, Step::Request, Dies::Pager, &mut Toll::default()).is_err() {
-        return kit.impossible("no memory for threads");
+        return kit.untried("no memory for threads");
     }
     let (mut toll, mut probes) = (Toll::default(), Probes::default());
     while !kit.stopped() {
@@ -125,7 +125,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
         probes.silent
     );
     match kit.successes {
-        0 if toll.kills == 0 => kit.impossible(format!("nobody came to a step: {detail}")),
+        0 if toll.kills == 0 => kit.untried(format!("nobody came to a step: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -333,7 +333,7 @@ fn with_the_partner(kit: &Kit, toll: &mut Toll) -> Result<(), MapError> {
 /// The accomplice: receives strings, and would wait for ever for the sender's page.
 fn partner(kit: &mut Kit) -> Evidence {
     if memory::map_new(whole(RECEIVER).address, 1).is_err() {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     while !kit.stopped() {
         let utcb = Utcb::current();

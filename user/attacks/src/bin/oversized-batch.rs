@@ -55,7 +55,7 @@ struct Heavy {
 }
 
 fn attacker(kit: &mut Kit) -> Evidence {
-    let Some(frames) = memory::take(FRAMES, 1) else { return kit.impossible("no memory to try it with") };
+    let Some(frames) = memory::take(FRAMES, 1) else { return kit.untried("no memory to try it with") };
     // It has a thread of its own, so it is made before the Tables take what there is.
     let pool = if kit.design.has_pool() { World::new(kit).ok().and_then(fill_pool) } else { None };
     let mut tables: Vec<Ground> = Vec::new();
@@ -66,13 +66,13 @@ fn attacker(kit: &mut Kit) -> Evidence {
         }
     }
     if tables.len() < 2 {
-        return kit.impossible("no memory for two Tables");
+        return kit.untried("no memory for two Tables");
     }
     let pages = tables.len() as u32 * ENTRIES;
     let heavy = Box::new(Heavy { tables, frames, pool });
     let options = Options { stack_pages: 4, ..Options::new(probe::priority().saturating_sub(1)) };
     let Ok(caller) = thread::spawn(call, Box::into_raw(heavy) as u32, options) else {
-        return kit.impossible("no memory for a thread");
+        return kit.untried("no memory for a thread");
     };
     let mut clock = Clock::new();
     let quiet = (0..QUIET).map(|_| clock.late()).max().unwrap_or(0);

@@ -41,15 +41,15 @@ attack!("payload-change", client, server);
 
 fn client(kit: &mut Kit) -> Evidence {
     if memory::map_new(AT, BYTES / FRAME).is_err() {
-        return kit.impossible("no memory for a request");
+        return kit.untried("no memory for a request");
     }
     let Ok(mut peer) = Peer::new(kit.peer, Trust::Trusting).with_shared(SHARED, BYTES) else {
-        return kit.impossible("no memory for a container");
+        return kit.untried("no memory for a container");
     };
     TARGETS[0].store(AT, Ordering::Relaxed);
     TARGETS[1].store(SHARED, Ordering::Relaxed);
     if thread::spawn(change, 0, Options::new(priority())).is_err() {
-        return kit.impossible("no memory for a thread");
+        return kit.untried("no memory for a thread");
     }
     let (mut done, mut refused, mut failed) = ([0; 4], 0, 0);
     while !kit.stopped() {
@@ -75,7 +75,7 @@ fn client(kit: &mut Kit) -> Evidence {
         kit.successes
     );
     match kit.successes {
-        0 if registers + strings + pulled == 0 => kit.impossible(format!("no request was carried: {detail}")),
+        0 if registers + strings + pulled == 0 => kit.untried(format!("no request was carried: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -101,7 +101,7 @@ fn server(kit: &mut Kit) -> Evidence {
     if memory.is_err()
         || thread::spawn(run, 0, Options { stack_pages: 6, ..Options::new(priority()) }).is_err()
     {
-        return kit.impossible("no memory for a server");
+        return kit.untried("no memory for a server");
     }
     while !kit.pause(100) {}
     kit.tries = SERVED[1].load(Ordering::Relaxed);

@@ -56,7 +56,7 @@ fn run(kit: &mut Kit) -> Evidence {
     let there = memory::map_new(abyss::AT, 2);
     let spawn = |index| thread::spawn(call, index, Options::new(priority()));
     let threads: Result<Vec<Thread>, _> = (0..HABITS.len() as u32).map(spawn).collect();
-    let (Ok(()), Ok(threads)) = (there, threads) else { return kit.impossible("no memory for threads") };
+    let (Ok(()), Ok(threads)) = (there, threads) else { return kit.untried("no memory for threads") };
     let stopped = HABITS.iter().position(|&habit| habit == Habit::Stopped).map(|index| threads[index].name());
     let mut probes = Probes::default();
     while !kit.pause(2) {
@@ -79,7 +79,7 @@ fn run(kit: &mut Kit) -> Evidence {
         probes.wrong
     );
     match kit.successes {
-        0 if kit.tries == 0 => kit.impossible(format!("no call was made: {detail}")),
+        0 if kit.tries == 0 => kit.untried(format!("no call was made: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

@@ -55,14 +55,14 @@ struct Thief {
 
 fn thief(kit: &mut Kit) -> Evidence {
     let (Some(first), Some(second), Some(way)) = (Slot::take(), Slot::take(), Slot::take()) else {
-        return kit.impossible("no slots");
+        return kit.untried("no slots");
     };
     if calls::make_endpoint(way.reference()).is_err() {
-        return kit.impossible("no endpoint");
+        return kit.untried("no endpoint");
     }
     OTHER[0].store(way.name().0, Ordering::Relaxed);
     if thread::spawn(other, 0, Options::new(priority())).is_err() {
-        return kit.impossible("no memory for a thread");
+        return kit.untried("no memory for a thread");
     }
     let mut thief = Thief { slots: [first, second], way, worked: 0, uses: [0; USES as usize] };
     while !kit.stopped() {
@@ -78,7 +78,7 @@ fn thief(kit: &mut Kit) -> Evidence {
     }
     let detail = format!("uses by kind {:?}, worked once too often by kind {:#x}", thief.uses, thief.worked);
     match kit.successes {
-        0 if kit.tries < USES => kit.impossible(format!("nobody called: {detail}")),
+        0 if kit.tries < USES => kit.untried(format!("nobody called: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -159,15 +159,15 @@ fn other(_: u32) {
 
 /// The accomplice: a thread that calls, and the server that it also calls.
 fn caller(kit: &mut Kit) -> Evidence {
-    let Some(server) = Slot::take() else { return kit.impossible("no slot") };
+    let Some(server) = Slot::take() else { return kit.untried("no slot") };
     if calls::make_endpoint(server.reference()).is_err() {
-        return kit.impossible("no endpoint");
+        return kit.untried("no endpoint");
     }
     CALLER[0].store(kit.peer.0, Ordering::Relaxed);
     CALLER[1].store(server.name().0, Ordering::Relaxed);
     let options = Options::new(priority());
     let Ok(mut thread) = thread::spawn(ask, 0, options) else {
-        return kit.impossible("no memory for a thread");
+        return kit.untried("no memory for a thread");
     };
     let (mut deaths, mut failed) = (0, 0);
     while !kit.stopped() {
@@ -182,7 +182,7 @@ fn caller(kit: &mut Kit) -> Evidence {
                 deaths += 1;
                 match thread::spawn(ask, turn + 1, options) {
                     Ok(next) => thread = next,
-                    Err(_) => return kit.impossible("no memory for another thread"),
+                    Err(_) => return kit.untried("no memory for another thread"),
                 }
                 continue;
             }

@@ -43,7 +43,7 @@ const MOST: u32 = 1024;
 
 fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(slot)) = (Ground::new(0), Slot::take()) else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     let mut looked = 0;
     if let Some(all) = memory::take_up_to(MOST, 1) {
@@ -52,7 +52,7 @@ fn work(kit: &mut Kit) -> Evidence {
             return kit.broken(how);
         }
     }
-    let Some(frames) = memory::take(4, 4) else { return kit.impossible("no memory to try it with") };
+    let Some(frames) = memory::take(4, 4) else { return kit.untried("no memory to try it with") };
     loop {
         for object in OBJECTS {
             if let Some(how) = through(kit, &ground, &slot, frames, object) {

@@ -38,12 +38,12 @@ const AREA: u32 = place::AREA / BLOCK;
 fn work(kit: &mut Kit) -> Evidence {
     let scene = (Ground::new(0), memory::take(1, 1), memory::take(1, 1));
     let (Some(ground), Some(data), Some(words)) = scene else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     let ready =
         ground.map(data, DATA, Rights::WRITE, 8).and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
     if ready.is_err() || !probe::write(ground.address(DATA), MARK) {
-        return kit.impossible("no page of its own");
+        return kit.untried("no page of its own");
     }
     loop {
         let found =

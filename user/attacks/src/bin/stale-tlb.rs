@@ -56,7 +56,7 @@ fn flat(result: Result<(), freehold_attacks::rt::Error>) -> Result<(), Stop> {
 
 fn work(kit: &mut Kit) -> Evidence {
     let (Some(ground), Some(frames)) = (Ground::new(0), memory::take(MOST, 1)) else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     let again = ground.index() + 1;
     let mut pool = if kit.design.has_pool() { World::new(kit).ok().and_then(obtained) } else { None };

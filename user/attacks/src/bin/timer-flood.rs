@@ -28,9 +28,9 @@ static WAITED: [AtomicU32; 4] = [const { AtomicU32::new(0) }; 4];
 attack!("timer-flood", run, run);
 
 fn run(kit: &mut Kit) -> Evidence {
-    let Some(nothing) = Slot::take() else { return kit.impossible("no slot") };
+    let Some(nothing) = Slot::take() else { return kit.untried("no slot") };
     if calls::make_notification(nothing.reference()).is_err() {
-        return kit.impossible("no notification");
+        return kit.untried("no notification");
     }
     WAITED[0].store(nothing.name().0, Ordering::Relaxed);
     let clock = Clock::new();
@@ -47,7 +47,7 @@ fn run(kit: &mut Kit) -> Evidence {
         WAITED[2].load(Ordering::Relaxed)
     );
     match kit.successes {
-        0 if kit.tries < timers => kit.impossible(format!("no time to let them pass: {detail}")),
+        0 if kit.tries < timers => kit.untried(format!("no time to let them pass: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

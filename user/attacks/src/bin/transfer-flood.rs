@@ -59,11 +59,11 @@ struct Did {
 }
 
 fn flood(kit: &mut Kit) -> Evidence {
-    let Some(service) = kit.transfer else { return kit.impossible("there is no transfer service") };
-    let Some(page) = memory::take(1, 1) else { return kit.impossible("no memory") };
+    let Some(service) = kit.transfer else { return kit.untried("there is no transfer service") };
+    let Some(page) = memory::take(1, 1) else { return kit.untried("no memory") };
     let many = (0..TIMES).try_for_each(|time| memory::map(page, MANY + time * FRAME, Rights::NONE));
     if client::ground().is_err() || many.is_err() {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     let mut did = Did::default();
     for turn in kit.number.. {
@@ -110,7 +110,7 @@ fn flood(kit: &mut Kit) -> Evidence {
         did.overdue
     );
     match kit.successes {
-        0 if kit.tries == 0 => kit.impossible(format!("the service was never reached: {detail}")),
+        0 if kit.tries == 0 => kit.untried(format!("the service was never reached: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -159,10 +159,10 @@ static TRANSFER: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
 
 /// The accomplice: wants a session, has a request carried, gives it back.
 fn wait(kit: &mut Kit) -> Evidence {
-    let Some(service) = kit.transfer else { return kit.impossible("there is no transfer service") };
+    let Some(service) = kit.transfer else { return kit.untried("there is no transfer service") };
     // Its first thread calls nobody but the manager.
     if client::ground().is_err() || thread::spawn(carry, 0, Options::new(priority())).is_err() {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     }
     let (mut longest, mut refused, mut carried, mut without) = (0, 0, 0, 0);
     while !kit.stopped() {

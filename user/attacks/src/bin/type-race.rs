@@ -51,10 +51,10 @@ const WAYS: [(&str, Way); 7] = [
 fn work(kit: &mut Kit) -> Evidence {
     let scene = (Ground::new(0), memory::take(4, 4), memory::take(1, 1), Slot::take());
     let (Some(ground), Some(frames), Some(data), Some(slot)) = scene else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     if ground.map(data, DATA, Rights::WRITE, 0).is_err() || !probe::write(ground.address(DATA), MARK) {
-        return kit.impossible("no page of its own");
+        return kit.untried("no page of its own");
     }
     let entry = ground.entry(DATA);
     let (stale, index) = (ground.address(0), ground.index() + 1);

@@ -49,14 +49,14 @@ static STAGE: AtomicU32 = AtomicU32::new(0);
 fn work(kit: &mut Kit) -> Evidence {
     let scene = (Ground::new(0), Ground::new(1), memory::take(1, 1), memory::take(1, 1), memory::take(1, 1));
     let (Some(ground), Some(target), Some(own), Some(read), Some(words)) = scene else {
-        return kit.impossible("no memory to try it with");
+        return kit.untried("no memory to try it with");
     };
     let mapped = ground
         .map(own, OWN, Rights::WRITE, MANY)
         .and_then(|()| ground.map(read, READ, Rights::NONE, MANY))
         .and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
     if let Err(stop) = mapped {
-        return kit.impossible(format!("no pages of its own: {:?}", stop.error));
+        return kit.untried(format!("no pages of its own: {:?}", stop.error));
     }
     let [own, read, words] = [OWN, READ, WORDS].map(|page| ground.address(page));
     TABLE.store(target.table().0, Relaxed);
@@ -65,7 +65,7 @@ fn work(kit: &mut Kit) -> Evidence {
     let frames = [ground.entry(OWN), ground.entry(READ)].map(|entry| entry & ADDRESS);
     let options = Options { stack_pages: 2, ..Options::new(probe::priority().saturating_sub(1)) };
     let Ok(validator) = thread::spawn(validate, 0, options) else {
-        return kit.impossible("no memory for a thread");
+        return kit.untried("no memory for a thread");
     };
     let evil = [
         read | Rights::WRITE.bits(),

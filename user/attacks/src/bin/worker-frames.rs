@@ -85,13 +85,13 @@ struct Toll {
 }
 
 fn run(kit: &mut Kit) -> Evidence {
-    let Some(service) = kit.transfer else { return kit.impossible("there is no transfer service") };
-    let Some(bell) = Slot::take() else { return kit.impossible("no slot") };
+    let Some(service) = kit.transfer else { return kit.untried("there is no transfer service") };
+    let Some(bell) = Slot::take() else { return kit.untried("no slot") };
     let made = calls::make_notification(bell.reference());
     BUSY[1].store(bell.name().0, Ordering::Relaxed);
     let busy = thread::spawn(work, 0, Options::new(BELOW));
     let (Ok(()), Ok(()), Ok(busy)) = (made, client::ground(), busy) else {
-        return kit.impossible("no memory");
+        return kit.untried("no memory");
     };
     let mut toll = Toll::default();
     'all: loop {
@@ -127,7 +127,7 @@ fn run(kit: &mut Kit) -> Evidence {
         toll.last
     );
     match kit.successes {
-        0 if toll.struck == 0 => kit.impossible(format!("no session: {detail}")),
+        0 if toll.struck == 0 => kit.untried(format!("no session: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

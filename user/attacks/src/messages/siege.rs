@@ -44,10 +44,10 @@ impl Probes {
 
 /// Lays siege to the server with `stallers` threads that lack a page on that side, until it is time to end.
 pub fn lay(kit: &mut Kit, side: Side, stallers: usize) -> Evidence {
-    let Ok(abyss) = Abyss::new() else { return kit.impossible("no memory for a pager") };
+    let Ok(abyss) = Abyss::new() else { return kit.untried("no memory for a pager") };
     let started: Result<crate::Vec<Staller>, _> =
         (0..stallers).map(|index| Staller::start(index, side, kit.server, &abyss)).collect();
-    let Ok(stallers) = started else { return kit.impossible("no memory for threads") };
+    let Ok(stallers) = started else { return kit.untried("no memory for threads") };
     let mut probes = Probes::default();
     while !kit.pause(PERIOD) {
         probes.ask(kit);
@@ -67,7 +67,7 @@ pub fn lay(kit: &mut Kit, side: Side, stallers: usize) -> Evidence {
         probes.wrong
     );
     match kit.successes {
-        0 if count.stopped == 0 => kit.impossible(format!("no transfer came to the missing page: {detail}")),
+        0 if count.stopped == 0 => kit.untried(format!("no transfer came to the missing page: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
