@@ -310,17 +310,17 @@ mod tests {
     use super::*;
 
     /// Attacks that need no control, since a design is broken by them, and which.
-    const BROKEN_BY: [(&str, &str); 9] = [
-        ("container-hoarding", "kernel-heap"),
+    const BROKEN_BY: [(&str, &str); 6] = [
         ("credit-exhaustion", "user-tables,credits=off"),
-        ("depth-wrap", "kernel-heap"),
-        ("derivation-depth", "kernel-heap"),
         ("derive-during-revoke", "user-tables,credits=off"),
         ("mapping-flood", "kernel-heap"),
         ("page-table-bomb", "kernel-heap"),
         ("revoke-time", "kernel-heap"),
         ("split-charge", "kernel-quota"),
     ];
+
+    /// Attacks that every design survives and that still lack a control: what they show is not proven.
+    const UNPROVEN: [&str; 1] = ["container-hoarding"];
 
     #[test]
     fn every_control_applies_to_the_sources_and_is_to_an_attack() {
@@ -342,10 +342,14 @@ mod tests {
         let controls = all().expect("readable");
         let has = |attack: &str| controls.iter().any(|control| control.attack == attack);
         let broken = |attack: &str| BROKEN_BY.iter().any(|(known, _)| *known == attack);
+        for attack in UNPROVEN {
+            assert!(!has(attack) && !broken(attack), "{attack} has a control by now");
+        }
         let missing: Vec<String> = super::super::names()
             .expect("attacks")
             .into_iter()
             .filter(|attack| attack != "idle" && !has(attack) && !broken(attack))
+            .filter(|attack| !UNPROVEN.iter().any(|known| *known == attack.as_str()))
             .collect();
         assert!(missing.is_empty(), "neither a control nor a design that breaks: {}", missing.join(", "));
     }
