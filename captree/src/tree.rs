@@ -297,21 +297,20 @@ pub fn revoke_steps<S: Slots>(
 /// [`HasDescendants`]: taking it out would hand them to a sibling.
 #[inline(always)]
 pub fn remove<S: Slots>(slots: &mut S, slot: Link) -> Result<(), HasDescendants> {
-    let (depth, next) = (slots.depth(slot), slots.next(slot));
-    // 0, which is a root's, if there is none behind it.
-    let behind = if next.is_none() { 0 } else { slots.depth(next) };
-    if behind > depth {
+    if !is_leaf(slots, slot) {
         return Err(HasDescendants);
     }
     let before = slots.prev(slot);
     if !before.is_none()
         && let Some(credits) = slots.credits(before)
-        && slots.depth(before) + 1 == depth
+        && slots.depth(before) + 1 == slots.depth(slot)
         && !slots.is_revoking(before)
     {
+        let behind = slots.next(slot);
+        let is_last = behind.is_none() || slots.depth(behind) <= slots.depth(before);
         // A leaf's whole total is free again, whatever was lost below it. (Where totals are no bounds it can have lost
         // its own: then that is nothing.)
-        let whole = match behind < depth {
+        let whole = match is_last {
             true => slots.node(before).total,
             false => credits + slots.node(slot).total.wrapping_add(1),
         };

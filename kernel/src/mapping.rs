@@ -165,14 +165,14 @@ pub fn unmap(k: &mut Kernel, t: ThreadRef) -> CallResult {
         if left == 0 {
             return Ok(Outcome::Done);
         }
-        let units = k.units.take(left);
-        if units == 0 {
+        let most = k.units.at(units::UNMAP).take(left);
+        if most == 0 {
             return Ok(Outcome::Again);
         }
         let entries = destination.entries(k, page)?;
-        let count = units.min(entries.count);
+        let count = most.min(entries.count);
         let run = k.tables.unmap_run(entries.first, count, entries.address);
-        k.units.give_back(units - run.done);
+        k.units.at(units::UNMAP).give_back(most - run.done);
         k.owe(run.flush);
         t.set(reg::ESI, page.wrapping_add(run.done));
         t.set(reg::EDI, left - run.done);

@@ -30,6 +30,8 @@ pub const THREAD: u32 = 5;
 pub const WORD: u32 = 3;
 /// An entry that a RevokeRange looks at, beside what is derived from it.
 pub const REVOKE: u32 = 3;
+/// An entry that an Unmap takes back: its parent may have to be paid.
+pub const UNMAP: u32 = 2;
 /// An entry that an Unmap finds with descendants, beside those.
 pub const PARENT: u32 = 4;
 
