@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::attack;
+use crate::bench::designs::COUNTED;
 use crate::design::Variant;
 
 /// How much is measured. This is the one place where that is chosen.
@@ -72,8 +73,8 @@ pub const QUICK: Extent = Extent {
     reps: 1,
     attackers: &[4],
     window: Some(25),
-    counted: QUICK_COUNTED,
-    others: QUICK_OTHERS,
+    counted: COUNTED,
+    others: OTHERS,
     revokes: &[(1, 1), (16, 1), (256, 1), (1024, 1), (1024, 8)],
     transfer: (&["open-64.", "open-255.", "write-64.", "write-1024.", "write-65536."], Some(4)),
     transfer_designs: &[Design::UserTables],
@@ -81,23 +82,7 @@ pub const QUICK: Extent = Extent {
     stretches: &[],
 };
 
-const COUNTED: &[&str] = &[
-    "call",
-    "ipc",
-    "string",
-    "map",
-    "unmap",
-    "protect",
-    "delegate",
-    "undelegate",
-    "fault",
-    "space.create",
-    "space.delete",
-    "heap",
-];
 const OTHERS: &[&str] = &["kernel", "space.bytes", "stall", "latency", "first-service"];
-const QUICK_COUNTED: &[&str] = COUNTED;
-const QUICK_OTHERS: &[&str] = OTHERS;
 
 /// The pool of measurements, in MiB: enough for every row.
 const BENCH_POOL: u32 = 48;

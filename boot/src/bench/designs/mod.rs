@@ -36,7 +36,7 @@ const POOL: &str = ",pool=48M";
 /// Wall-clock time after which a boot counts as hung.
 const TIME_LIMIT: Duration = Duration::from_secs(300);
 /// The rows at which the plugin looks: those that it does not make too long, and that do not wait.
-const COUNTED: &[&str] = &[
+pub const COUNTED: &[&str] = &[
     "call",
     "ipc",
     "string",
