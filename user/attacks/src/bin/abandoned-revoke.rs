@@ -1,8 +1,8 @@
 //! A revoke that is begun and never finished.
 //!
-//! A thread of low priority takes a thousand mappings back that hang on one of its entries. Its other thread wakes with every
-//! tick; when it finds some of them gone and some not, it stops the first one in the middle of its call, or destroys it. Then
-//! it derives anew from the half-revoked entry, by address, by index and by Validate, to keep the revoke from ever ending;
+//! A thread of low priority takes a thousand mappings back that hang on one of its entries, and begins so late that a tick
+//! ends meanwhile. Its other thread wakes with every tick; when it finds some of them gone and some not, it stops the first
+//! one in the middle of its call, or destroys it. Then it derives anew from the half-revoked entry, by address, by index and by Validate, to keep the revoke from ever ending;
 //! derives from another entry; and finishes what was begun.
 //!
 //! Success would mean: taking memory back can be made to last for ever, or an entry stays blocked, for others too. Evidence:
@@ -18,6 +18,7 @@
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use freehold_attacks::edge::{self, Ground, page, probe, update};
+use freehold_attacks::messages::clock::{self, Clock};
 use freehold_attacks::rt::abi::layout::ENTRIES;
 use freehold_attacks::rt::calls::{self, Stop};
 use freehold_attacks::rt::roots::Extent;
@@ -41,9 +42,14 @@ const ANEW: u32 = 8;
 /// Mappings that hang on the first; the last one was made last and goes first.
 const CHILDREN: u32 = ENTRIES - 4;
 
+/// Cycles before the end of a tick at which the revoke begins: it takes longer, so that the tick ends in the middle of it.
+const BEFORE: u32 = 16_000;
+
 static PARENT: AtomicU32 = AtomicU32::new(0);
 static TABLE: AtomicU32 = AtomicU32::new(0);
 static AT: AtomicU32 = AtomicU32::new(0);
+/// Cycles of a tick.
+static TICK: AtomicU32 = AtomicU32::new(0);
 /// 1: the revoke is under way.
 static UNDER_WAY: AtomicU32 = AtomicU32::new(0);
 
@@ -64,6 +70,7 @@ fn work(kit: &mut Kit) -> Evidence {
     TABLE.store(children.table().0, Relaxed);
     AT.store(ground.address(WORDS), Relaxed);
     probe::fill(ground.address(WORDS), ENTRIES, ground.address(REVOKED));
+    TICK.store(Clock::new().period(), Relaxed);
     let scene = Scene { ground, children };
     let mut revoker = spawn();
     let (mut caught, mut found) = (0, None);
@@ -74,6 +81,7 @@ fn work(kit: &mut Kit) -> Evidence {
             continue;
         }
         caught += 1;
+        kit.tries = caught;
         let Some(thread) = revoker.take() else { break };
         let kill = caught % 2 == 0;
         if kill {
@@ -82,7 +90,7 @@ fn work(kit: &mut Kit) -> Evidence {
             let _ = calls::stop_thread(thread.name());
             revoker = Some(thread);
         }
-        found = scene.strike(kit, || is_there(0));
+        found = scene.strike(|| is_there(0));
         match &revoker {
             // It goes on with its call, and finds nothing left to do.
             Some(thread) => drop(calls::continue_thread(thread.name(), CapName::NONE, below())),
@@ -112,6 +120,7 @@ fn revoke(_: u32) {
     loop {
         // Every word names the page.
         let _ = calls::validate(table, 0, CHILDREN, words);
+        clock::near_the_end(TICK.load(Relaxed), BEFORE);
         UNDER_WAY.store(1, Relaxed);
         let _ = calls::revoke_range(parent, REVOKED, 1);
         UNDER_WAY.store(0, Relaxed);
@@ -120,7 +129,7 @@ fn revoke(_: u32) {
 
 impl Scene {
     /// What can be done with an entry whose revoke was abandoned: what must not be possible, or is not though it must.
-    fn strike(&self, kit: &mut Kit, unfinished: impl Fn() -> bool) -> Option<String> {
+    fn strike(&self, unfinished: impl Fn() -> bool) -> Option<String> {
         let (ground, parent) = (&self.ground, self.ground.table());
         let from = |first| Extent { container: parent, first, count: 1 };
         let address = page(ground.address(ANEW));
@@ -130,7 +139,7 @@ impl Scene {
             calls::update(&[update(from(REVOKED), parent, ANEW + 1, Rights::NONE, 1)]),
             calls::validate(parent, ANEW + 2, 1, words),
         ];
-        let mut derived = tries.into_iter().filter(|result| kit.try_(*result).is_ok());
+        let mut derived = tries.into_iter().filter(Result::is_ok);
         if derived.next().is_some() && unfinished() {
             return Some(
                 "a mapping was derived in the middle of an abandoned revoke, which so never ends".into(),

@@ -20,12 +20,13 @@ use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use freehold_attacks::edge::{self, Ground, page, probe, update};
+use freehold_attacks::messages::clock;
 use freehold_attacks::rt::abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_attacks::rt::abi::update::{UPDATES_MAX, Update};
 use freehold_attacks::rt::roots::Extent;
 use freehold_attacks::rt::thread::{self, Options};
 use freehold_attacks::rt::{CapName, Rights, calls, memory, time};
-use freehold_attacks::world::World;
+use freehold_attacks::world::{Refusal, World};
 use freehold_attacks::{Evidence, Kit, Vec, attack, format, idle};
 
 attack!("oversized-batch", attacker, idle);
@@ -42,6 +43,11 @@ const TOTAL: u32 = UPDATES_MAX;
 const POOLED: u32 = 64;
 const ONWARD: u32 = 100;
 
+/// Cycles before the end of a tick at which the Unmap of the pool's pages begins: who waits for that tick waits for its end.
+const BEFORE: u32 = 20_000;
+
+/// Cycles of a tick.
+static TICK: AtomicU32 = AtomicU32::new(0);
 /// 1: the heavy calls are made.
 static GO: AtomicU32 = AtomicU32::new(0);
 /// How many have been made.
@@ -57,7 +63,10 @@ struct Heavy {
 fn attacker(kit: &mut Kit) -> Evidence {
     let Some(frames) = memory::take(FRAMES, 1) else { return kit.untried("no memory to try it with") };
     // It has a thread of its own, so it is made before the Tables take what there is.
-    let pool = if kit.design.has_pool() { World::new(kit).ok().and_then(fill_pool) } else { None };
+    let pool = match kit.design.has_pool().then(|| World::new(kit).and_then(fill_pool)) {
+        Some(Err(why)) => return kit.untried(format!("no pages of the pool: {}", why.name())),
+        pool => pool.and_then(Result::ok),
+    };
     let mut tables: Vec<Ground> = Vec::new();
     while memory::free_frames() > SPARE && tables.len() < UPDATES_MAX as usize {
         match Ground::new(tables.len() as u32) {
@@ -76,6 +85,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
     };
     let mut clock = Clock::new();
     let quiet = (0..QUIET).map(|_| clock.late()).max().unwrap_or(0);
+    TICK.store(clock.tick as u32, Relaxed);
     GO.store(1, Relaxed);
     let limit = quiet + clock.tick / 4;
     let mut worst = 0;
@@ -143,27 +153,33 @@ fn call(heavy: u32) {
         time::sleep(1);
     }
     loop {
-        for from in (0..ENTRIES).step_by(FRAMES as usize) {
-            let _ = calls::update(&[update(*frames, first.table(), from, Rights::WRITE, TOTAL)]);
-        }
-        let _ = calls::update(&batch);
-        let _ = calls::revoke_range(first.table(), 0, ENTRIES);
-        let _ = calls::update(&batch);
-        let _ = calls::unmap(CapName::NONE, page(first.address(0)), pages);
-        for from in (0..ENTRIES).step_by(FRAMES as usize) {
-            let _ = calls::update(&[update(*frames, first.table(), from, Rights::WRITE, TOTAL)]);
-        }
-        let _ = calls::update(&batch);
-        let _ = calls::reclaim(frames.container, frames.first, FRAMES);
+        // What only some designs have comes first: beside many others it may be all that there is time for.
         if let Some(world) = pool {
             let base = pooled();
             for onward in 1..=ONWARD {
                 let _ = world.alias(base, base + onward * POOLED * FRAME, POOLED);
             }
-            let _ = world.revoke(base, POOLED);
+            clock::near_the_end(TICK.load(Relaxed), BEFORE);
+            made(world.revoke(base, POOLED));
         }
-        MADE.fetch_add(6, Relaxed);
+        for from in (0..ENTRIES).step_by(FRAMES as usize) {
+            let _ = calls::update(&[update(*frames, first.table(), from, Rights::WRITE, TOTAL)]);
+        }
+        made(calls::update(&batch));
+        made(calls::revoke_range(first.table(), 0, ENTRIES));
+        made(calls::update(&batch));
+        made(calls::unmap(CapName::NONE, page(first.address(0)), pages));
+        for from in (0..ENTRIES).step_by(FRAMES as usize) {
+            let _ = calls::update(&[update(*frames, first.table(), from, Rights::WRITE, TOTAL)]);
+        }
+        made(calls::update(&batch));
+        made(calls::reclaim(frames.container, frames.first, FRAMES));
     }
+}
+
+/// Counts a heavy call, if it did something.
+fn made<E>(result: Result<(), E>) {
+    MADE.fetch_add(result.is_ok().into(), Relaxed);
 }
 
 /// Where its pages of the pool lie: behind all Tables.
@@ -172,7 +188,7 @@ fn pooled() -> u32 {
 }
 
 /// As many pages as it can have, side by side.
-fn fill_pool(mut world: World) -> Option<World> {
-    (0..POOLED).try_for_each(|page| world.obtain(pooled() + page * FRAME)).ok()?;
-    Some(world)
+fn fill_pool(mut world: World) -> Result<World, Refusal> {
+    (0..POOLED).try_for_each(|page| world.obtain(pooled() + page * FRAME))?;
+    Ok(world)
 }

@@ -8,6 +8,12 @@ use freehold_rt::{calls, time};
 /// Ticks of the measurement of a tick.
 const CALIBRATION: u32 = 8;
 
+/// Waits until a tick of `period` cycles has no more than `left` of them.
+pub fn near_the_end(period: u32, left: u32) {
+    let (_, begin) = edge();
+    while time::cycles() - begin < period.saturating_sub(left).into() {}
+}
+
 /// A clock that was set when all was quiet.
 pub struct Clock {
     /// Cycles of a tick.
@@ -16,7 +22,7 @@ pub struct Clock {
     cycles: u64,
 }
 
-/// The cycle counter just behind a tick, and the tick.
+/// Waits for the end of a tick: the next one, and the cycle counter just behind it.
 fn edge() -> (u32, u64) {
     let before = time::ticks();
     loop {
@@ -42,6 +48,11 @@ impl Clock {
             (tick, cycles) = (next, then);
         }
         Clock { period, ticks: tick, cycles }
+    }
+
+    /// Cycles of a tick.
+    pub fn period(&self) -> u32 {
+        self.period as u32
     }
 
     /// Ticks that were lost since, and ticks that there should have been.
