@@ -62,7 +62,9 @@ fn attacker(kit: &mut Kit) -> Evidence {
             && let Some(source) = copies.source
         {
             let result = copies.derive(kit, source);
-            match kit.try_(result) {
+            // What is hung on the page itself is there before it is taken back.
+            let result = if source == PAGE { result } else { kit.try_(result) };
+            match result {
                 Ok(()) if source == PAGE => before += 1,
                 Ok(()) => meanwhile += 1,
                 // What got lost on the way comes back to the page, if there is one.
@@ -89,6 +91,9 @@ fn attacker(kit: &mut Kit) -> Evidence {
     let alive = alive + usize::from(touch.read(PAGE).is_ok());
     let end = last.map_or("no error", |why| why.name());
     let detail = format!("{before} copies made before, {meanwhile} in the middle of it, in the end {end}");
+    if before + meanwhile == 0 && last.and_then(Refusal::error) == Some(Error::MapRefused) {
+        return kit.impossible(detail);
+    }
     if alive == 0 { kit.held(detail) } else { kit.broken(format!("{detail}; {alive} are still there")) }
 }
 
