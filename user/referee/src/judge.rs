@@ -3,14 +3,14 @@
 //! *Broken*: an attacker shows evidence; an operation of the victim's, or of a client
 //! that starts beside the attackers, was refused; the victim stands still; lent memory
 //! did not come back; frames or bytes of the kernel's are lost; the victim's server has to pay for what others sent; or, where the kernel promises to allocate nothing, it did. *Degraded*:
-//! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else, if an attacker tried anything; if none did,
-//! *impossible* where they say that the design offers no way, *untried* where something else kept them from it.
+//! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else, if the attackers tried often enough for that to be a merit
+//! ([`Found::least`]); if not, *impossible* where they say that the design offers no way, *untried* where something else kept them from it.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use freehold_protocol::attack::{BROKEN, IMPOSSIBLE, UNTRIED, Worked};
+use freehold_protocol::attack::{BROKEN, HELD, IMPOSSIBLE, Worked};
 use freehold_rt::Error;
 
 use crate::attackers::Verdict;
@@ -29,7 +29,9 @@ pub struct Found<'a> {
     pub attacked: Option<Worked>,
     /// What attackers and accomplices say, as far as they still say something.
     pub verdicts: &'a [Verdict],
-    /// Programs that do not.
+    /// Tries that they must have made, all together, for the design to have held.
+    pub least: u32,
+    /// Programs that do not say anything.
     pub silent: u32,
     /// How taking back went.
     pub taken_back: Option<TakenBack>,
@@ -92,16 +94,26 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         "broken"
     } else if worked.done * 100 < found.alone * HELD_PER_CENT {
         "degraded"
-    } else if found.verdicts.iter().any(|it| it.tries != 0 && !matches!(it.outcome, IMPOSSIBLE | UNTRIED)) {
+    } else if tries(found.verdicts) >= found.least.max(1) {
         "held"
     } else if found.silent == 0 && found.verdicts.iter().any(|it| it.outcome == IMPOSSIBLE) {
         reasons.push("there is no way to try it".to_string());
         "impossible"
     } else {
-        reasons.push("nobody tried anything".to_string());
+        let (tries, least) = (tries(found.verdicts), found.least);
+        reasons.push(match tries {
+            0 => "nobody tried anything".to_string(),
+            tries => format!("{tries} tries are too few: {least} would show something"),
+        });
         "untried"
     };
     (outcome, detail(&reasons, found))
+}
+
+/// Tries of those who came so far that they can say whether it held.
+fn tries(verdicts: &[Verdict]) -> u32 {
+    let tried = verdicts.iter().filter(|verdict| verdict.outcome == HELD);
+    tried.map(|verdict| verdict.tries).fold(0, u32::saturating_add)
 }
 
 /// With what its operations failed, other than by coming too late.

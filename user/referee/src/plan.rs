@@ -46,7 +46,46 @@ pub struct Needs {
     pub frames: u32,
     /// What each of them allows to be derived: the bound that the root grants.
     pub lend: Lend,
+    /// Tries that the attackers must have made, all together, for the design to have held: with fewer nothing is known.
+    pub least: u32,
 }
+
+/// [`Needs::least`] of each attack: one round of all its ways, or, where chance has to help, a few tries. Else it is 1: a
+/// single try is the whole attack.
+const LEAST: [(&str, u32); 32] = [
+    ("abandoned-revoke", 4),
+    ("cache-type", 112),
+    ("confused-deputy", 14),
+    ("container-hoarding", 3),
+    ("credit-exhaustion", 4095),
+    ("derive-during-revoke", 3),
+    ("double-fetch", 10),
+    ("endless-resume", 18),
+    ("endpoint-crowd", 2),
+    ("flag-update", 9),
+    ("forged-capability", 1000),
+    ("hostile-flags", 48),
+    ("killed-parties", 30),
+    ("oversized-batch", 6),
+    ("payload-change", 4),
+    ("reply-blocking", 60),
+    ("reply-reuse", 8),
+    ("residual-data", 81),
+    ("self-map", 18),
+    ("split-charge", 64),
+    ("stale-tlb", 96),
+    ("superpage-smuggling", 99),
+    ("table-alias", 30),
+    ("timer-flood", 100),
+    ("transfer-flood", 10),
+    ("transit-stall-both", 100),
+    ("transit-stall-receiver", 100),
+    ("transit-stall-sender", 100),
+    ("type-race", 14),
+    ("validation-restart", 4),
+    ("withdraw-live", 10),
+    ("worker-frames", 16),
+];
 
 impl Needs {
     const USUAL: Needs = Needs {
@@ -57,13 +96,15 @@ impl Needs {
         window: WINDOW,
         frames: 96,
         lend: Lend::LARGEST,
+        least: 1,
     };
     /// For [`Needs::frames`].
     pub const SHARE: u32 = 0;
 
     /// Those of the attack of that name.
     fn of(attack: &str) -> Needs {
-        let usual = Needs::USUAL;
+        let least = LEAST.iter().find(|(name, _)| *name == attack).map_or(1, |(_, least)| *least);
+        let usual = Needs { least, ..Needs::USUAL };
         match attack {
             "double-fetch" | "payload-change" | "endless-resume" | "confused-deputy" | "killed-parties" => {
                 Needs { transfer: true, ..usual }
@@ -82,7 +123,13 @@ impl Needs {
             "revoke-time" => Needs { lent: true, head_start: 300, frames: 160, ..usual },
             // An owner whom they can interrupt at any time.
             "derive-during-revoke" => Needs { lent: true, owner: 0, head_start: 20, ..usual },
-            "container-hoarding" | "credit-exhaustion" => Needs { lent: true, head_start: 20, ..usual },
+            "container-hoarding" => Needs { lent: true, head_start: 20, ..usual },
+            // All credits are to be used up by then, whoever else wants turns.
+            "credit-exhaustion" => Needs { lent: true, head_start: 200, ..usual },
+            // Chance decides where a call is met, and how often the one thread runs that makes it.
+            "abandoned-revoke" | "validation-restart" => Needs { head_start: 200, ..usual },
+            // The clock is looked at beside the victim, so there is no head start.
+            "oversized-batch" => Needs { window: 300, ..usual },
             // Nothing but the deepest derivation that there is ends a chain.
             "derivation-depth" | "depth-wrap" => Needs { lend: Lend::UNLIMITED, ..usual },
             _ => usual,

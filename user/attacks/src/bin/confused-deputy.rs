@@ -124,7 +124,7 @@ fn liar(kit: &mut Kit) -> Evidence {
         liar.lies, liar.sessions, liar.believed, liar.written, liar.secrets, liar.worst
     );
     match kit.successes {
-        0 if liar.lies == 0 => kit.untried(format!("nobody listened: {detail}")),
+        0 if liar.sessions == 0 => kit.untried(format!("nobody listened: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -258,7 +258,8 @@ fn honest(kit: &mut Kit) -> Evidence {
         let _ = session.close();
         kit.pause(1);
     }
-    (kit.tries, kit.successes) = (carried, wrong);
+    // What is honest is no try.
+    kit.successes = wrong;
     let detail = format!("{carried} requests with a secret carried, {wrong} answered wrongly");
     if wrong == 0 { kit.held(detail) } else { kit.broken(detail) }
 }

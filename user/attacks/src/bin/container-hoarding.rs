@@ -53,6 +53,9 @@ fn objects(kit: &mut Kit, lent: CapName, touch: &Touch) -> Evidence {
     let _ = kit.try_(calls::lend(lent, other.reference(), Rights::ALL, part, Lend::exactly(1), 0));
     let before = touch.read(AT).is_ok();
     while !kit.pause(1000) {}
+    if let Err(why) = made {
+        return kit.untried(format!("{what}: {}", why.name()));
+    }
     if kit.number != 0 {
         return kit.held("");
     }
@@ -60,8 +63,7 @@ fn objects(kit: &mut Kit, lent: CapName, touch: &Touch) -> Evidence {
         .map(|name| calls::cap_info(SlotRef::own(name)).map_or(Kind::Empty, |info| info.kind));
     let named = kinds.iter().filter(|kind| **kind != Kind::Empty).count();
     let seen = touch.read(AT).is_ok();
-    let made = made.map_or_else(Error::name, |()| "made");
-    let detail = format!("{what}: {made}, seen before: {before}");
+    let detail = format!("{what}: made, seen before: {before}");
     if seen || named != 0 {
         return kit.broken(format!("{detail}; {named} capabilities, and seen: {seen}, are still there"));
     }
@@ -110,11 +112,14 @@ fn pages(kit: &mut Kit, touch: &Touch) -> Evidence {
     for page in 0..LENT_PAGES {
         let at = AT + page * FRAME;
         let behind = at + LENT_PAGES * FRAME;
-        let result = world.borrow(kit, page, at).and_then(|()| {
-            world.delegate(at, at, 1).and_then(|()| world.delegate_back(at, behind, 1)).or_else(|why| {
-                last = Some(why);
-                world.alias(at, behind, 1)
-            })
+        if let Err(why) = world.borrow(kit, page, at) {
+            last = Some(why);
+            continue;
+        }
+        let passed = world.delegate(at, at, 1).and_then(|()| world.delegate_back(at, behind, 1));
+        let result = passed.or_else(|why| {
+            last = Some(why);
+            world.alias(at, behind, 1)
         });
         if let Err(why) = kit.try_(result) {
             last = Some(why);

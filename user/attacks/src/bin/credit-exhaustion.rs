@@ -10,7 +10,7 @@
 
 use freehold_attacks::rt::abi::layout::BLOCK;
 use freehold_attacks::rt::layout::OWN;
-use freehold_attacks::rt::{Message, calls};
+use freehold_attacks::rt::{Error, Message, calls};
 use freehold_attacks::world::message::DROP;
 use freehold_attacks::world::{self, Whose, World};
 use freehold_attacks::{Design, Evidence, Kit, attack, format};
@@ -46,8 +46,11 @@ fn attacker(kit: &mut Kit) -> Evidence {
             kit.pause(1);
         }
     }
-    kit.held(match end {
-        None => format!("{turns} turns, and no end of credits"),
-        Some((turns, why)) => format!("{} after {turns} turns", why.name()),
-    })
+    match end {
+        Some((turns, why)) if why.error() == Some(Error::NoCredits) => {
+            kit.held(format!("{} after {turns} turns", why.name()))
+        }
+        Some((turns, why)) => kit.untried(format!("{} after {turns} turns", why.name())),
+        None => kit.untried(format!("{turns} turns, and no end of credits")),
+    }
 }

@@ -32,18 +32,23 @@ fn attacker(kit: &mut Kit) -> Evidence {
     };
     world.total_code = TOTAL_UNLIMITED;
     if let Err(why) = world.obtain(CHAIN) {
-        return kit.held(format!("not one page to be had: {}", why.name()));
+        return kit.untried(format!("not one page to be had: {}", why.name()));
     }
     let mut report = (0, None);
     while !kit.stopped() {
-        let (links, end) = chain(kit, &mut world);
+        let (links, end) = chain(&mut world);
+        if end == Some(Refusal::Exhausted) {
+            return kit.untried(format!("{} links until {}", links.len(), Refusal::Exhausted.name()));
+        }
         if let Err(why) = world.revoke(CHAIN, 1) {
-            return kit.held(format!("taking back failed: {}", why.name()));
+            return kit.untried(format!("taking back failed: {}", why.name()));
         }
         let alive = links.iter().filter(|link| writes(kit, &touch, link)).count();
         if alive != 0 || touch.read(CHAIN) == Ok(MARK) {
             return kit.broken(format!("{alive} of {} links outlive the owner's taking back", links.len()));
         }
+        kit.tries += 1;
+        kit.successes += links.len() as u32;
         report = (links.len(), end);
         if links.is_empty() {
             kit.pause(10);
@@ -57,7 +62,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
 type Link = (Whose, u32);
 
 /// Makes the chain; its links, and why there are not more.
-fn chain(kit: &mut Kit, world: &mut World) -> (Vec<Link>, Option<Refusal>) {
+fn chain(world: &mut World) -> (Vec<Link>, Option<Refusal>) {
     let mut links: Vec<Link> = Vec::new();
     let mut last = (Whose::Own, CHAIN);
     let mut local = false;
@@ -68,7 +73,7 @@ fn chain(kit: &mut Kit, world: &mut World) -> (Vec<Link>, Option<Refusal>) {
             Whose::Own => (Whose::Partners, world.delegate(last.1, to, 1)),
             Whose::Partners => (Whose::Own, world.delegate_back(last.1, to, 1)),
         };
-        match kit.try_(made) {
+        match made {
             Ok(()) => last = (whose, to),
             Err(_) if links.is_empty() && !local => {
                 local = true;

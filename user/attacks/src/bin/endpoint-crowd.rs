@@ -72,7 +72,7 @@ fn run(kit: &mut Kit) -> Evidence {
         get(WOKEN)
     );
     match kit.successes {
-        0 if kit.tries == 0 => kit.untried(format!("no time to let them wait: {detail}")),
+        0 if kit.tries == 0 || crowd == 0 => kit.untried(format!("no time to let them wait: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

@@ -63,7 +63,7 @@ fn work(kit: &mut Kit) -> Evidence {
             .map(given, READ, Rights::WRITE, 8)
             .and_then(|()| ground.map(words, WORDS, Rights::WRITE, 0));
         if let Err(stop) = ready {
-            return kit.held(format!("nothing could be mapped: {:?}", stop.error));
+            return kit.untried(format!("nothing could be mapped: {:?}", stop.error));
         }
         for (name, way) in WAYS {
             let result = way(&ground, given);

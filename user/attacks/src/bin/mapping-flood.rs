@@ -49,7 +49,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
     };
     world.total_code = TOTAL_UNLIMITED;
     if let Err(why) = world.obtain(PAGE) {
-        return kit.held(format!("not one page to be had: {}", why.name()));
+        return kit.untried(format!("not one page to be had: {}", why.name()));
     }
     world.total_code = 0;
     let has_pool = kit.design.has_pool();

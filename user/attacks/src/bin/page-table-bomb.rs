@@ -62,11 +62,11 @@ fn bomb(kit: &mut Kit) -> Evidence {
     let Ok(mut world) = World::new(kit) else { return kit.impossible("no way to map") };
     world.total_code = TOTAL_UNLIMITED;
     if let Err(why) = world.obtain(PAGE) {
-        return kit.held(format!("not one page to be had: {}", why.name()));
+        return kit.untried(format!("not one page to be had: {}", why.name()));
     }
     let (mut children, mut mappings, mut end) = (Vec::new(), 0, "enough");
     while memory::free_frames() > FRAMES + KEPT && !kit.stopped() {
-        match kit.try_(child(kit)) {
+        match child(kit) {
             Ok(child) => children.push(child),
             Err(why) => {
                 end = why.name();
@@ -78,6 +78,10 @@ fn bomb(kit: &mut Kit) -> Evidence {
         let mut more = 0;
         for child in &mut children {
             let made = if kit.design.has_pool() { sparse(kit, child) } else { full(child) };
+            // One that is full already is no try.
+            if made == Ok(0) {
+                continue;
+            }
             match kit.try_(made) {
                 Ok(made) => more += made,
                 Err(why) => end = why.name(),

@@ -71,6 +71,7 @@ fn run(kit: &mut Kit) -> Evidence {
     let came = || CAME.iter().map(|line| [0, 1].map(|index| line[index].load(Ordering::Relaxed)));
     kit.tries = came().flatten().sum();
     kit.successes = probes.silent;
+    let answered: u32 = came().map(|[answered, _]| answered).sum();
     let detail = format!(
         "answered/not by habit {:?}, server silent {} of {}, wrong {}",
         came().map(|[answered, failed]| (answered, failed)).collect::<Vec<_>>(),
@@ -79,7 +80,7 @@ fn run(kit: &mut Kit) -> Evidence {
         probes.wrong
     );
     match kit.successes {
-        0 if kit.tries == 0 => kit.untried(format!("no call was made: {detail}")),
+        0 if answered == 0 => kit.untried(format!("no call came to the server: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }

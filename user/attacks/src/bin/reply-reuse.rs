@@ -68,9 +68,10 @@ fn thief(kit: &mut Kit) -> Evidence {
     while !kit.stopped() {
         let Ok(asked) = kit.within(20, || calls::receive(kit.own)) else { continue };
         let turn = asked.message.word(0);
+        let Some(too_many) = thief.answer(turn) else { continue };
         kit.tries += 1;
         thief.uses[(turn % USES) as usize] += 1;
-        let too_many = thief.answer(turn) + OTHER[2].swap(0, Ordering::Relaxed);
+        let too_many = too_many + OTHER[2].swap(0, Ordering::Relaxed);
         kit.successes += too_many;
         if too_many != 0 {
             thief.worked |= 1 << (turn % USES);
@@ -85,15 +86,15 @@ fn thief(kit: &mut Kit) -> Evidence {
 }
 
 impl Thief {
-    /// Answers a call, and tries to do so once more. Returns how often that worked too often.
-    fn answer(&self, turn: u32) -> u32 {
+    /// Answers a call, and tries to do so once more. Returns how often that worked too often; `None`: it did not come so far.
+    fn answer(&self, turn: u32) -> Option<u32> {
         let honest = Message::of(0, &[turn, FORGED]);
         let forged = Message::of(0, &[!turn, FORGED]);
         let [first, second] = &self.slots;
         let by = |slot: &Slot| u32::from(calls::reply(Some(slot.name()), &forged).is_ok());
         let held = || u32::from(calls::reply(None, &forged).is_ok());
         let save = || calls::save_reply(first.name()).is_ok();
-        match turn % USES {
+        Some(match turn % USES {
             TWICE => {
                 let _ = calls::reply(None, &honest);
                 held()
@@ -133,8 +134,8 @@ impl Thief {
                 time::sleep(LATER);
                 held()
             }
-            _ => 0,
-        }
+            _ => return None,
+        })
     }
 }
 
@@ -191,12 +192,11 @@ fn caller(kit: &mut Kit) -> Evidence {
         // Its caller can have left.
         let _ = calls::reply(None, &Message::of(0, &[turn, GENUINE]));
     }
-    kit.tries = CALLER[2].load(Ordering::Relaxed);
+    // Its own calls are honest: no tries.
+    let asked = CALLER[2].load(Ordering::Relaxed);
     kit.successes = CALLER[3].load(Ordering::Relaxed);
-    let detail = format!(
-        "{} calls, {deaths} callers died ({failed} not), {} answers forged",
-        kit.tries, kit.successes
-    );
+    let detail =
+        format!("{asked} calls, {deaths} callers died ({failed} not), {} answers forged", kit.successes);
     if kit.successes == 0 { kit.held(detail) } else { kit.broken(detail) }
 }
 

@@ -38,7 +38,7 @@ fn attacker(kit: &mut Kit) -> Evidence {
     'pages: for page in 0..pages {
         let at = PAGES + page * FRAME;
         world.total_code = TOTAL;
-        if let Err(refusal) = kit.try_(world.borrow(kit, page, at)) {
+        if let Err(refusal) = world.borrow(kit, page, at) {
             why = Some(refusal);
             break;
         }

@@ -23,10 +23,8 @@ attack!("split-charge", attacker, idle);
 /// The page that is sent.
 const PAGE: u32 = OWN;
 fn attacker(kit: &mut Kit) -> Evidence {
-    if let Ok(mut world) = World::new(kit)
-        && let Err(why) = world.obtain(PAGE)
-    {
-        return kit.held(format!("not one page to be had: {}", why.name()));
+    if let Err(why) = World::new(kit).and_then(|mut world| world.obtain(PAGE)) {
+        return kit.untried(format!("not one page to be had: {}", why.name()));
     }
     let (mut taken, mut refused) = (0, None);
     while !kit.stopped() {

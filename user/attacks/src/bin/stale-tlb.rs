@@ -100,7 +100,7 @@ fn try_(kit: &mut Kit, ground: &Ground, frames: Extent, way: Way, again: Option<
     let seen_at = || at(ground.index()).chain(again.into_iter().flat_map(at));
     let ready = seen_at().all(|address| probe::write(address, MARK));
     let done = way(ground, frames);
-    kit.tries += 1;
+    kit.tries += u32::from(done.is_ok() && ready);
     let stale = match (unhooks, done.is_ok() && ready) {
         (_, false) => None,
         // Behind another hook everything is as it was.
@@ -133,8 +133,8 @@ fn by_items(kit: &mut Kit, world: &mut World) -> Option<u32> {
         world.alias(FROM, ONWARD, pages).ok()?;
         let at = || (0..pages).map(|page| ONWARD + page * FRAME);
         let ready = at().all(|address| probe::write(address, MARK));
-        kit.tries += 1;
         let done = world.revoke(FROM, pages);
+        kit.tries += u32::from(done.is_ok() && ready);
         at().find(|&address| ready && done.is_ok() && probe::write(address, !MARK))
     })
 }

@@ -71,7 +71,6 @@ fn flood(kit: &mut Kit) -> Evidence {
             break;
         }
         let opened = kit.within(200, || Session::open(service, if turn % 5 == 3 { LARGE } else { BYTES }, 1));
-        kit.tries += 1;
         let session = match opened {
             Ok(session) => session,
             Err(failure) => {
@@ -96,7 +95,7 @@ fn flood(kit: &mut Kit) -> Evidence {
         }
         let _ = session.close();
     }
-    kit.tries += did.transfers + did.nonsense;
+    kit.tries = did.sessions + did.refused + did.transfers + did.nonsense;
     kit.successes = did.overdue;
     let detail = format!(
         "{} sessions, {} refused, {} transfers ({} wrong), {} pieces of nonsense, gave way {} times, {} times many pages, {} transfers overdue",
@@ -110,7 +109,7 @@ fn flood(kit: &mut Kit) -> Evidence {
         did.overdue
     );
     match kit.successes {
-        0 if kit.tries == 0 => kit.untried(format!("the service was never reached: {detail}")),
+        0 if did.sessions == 0 => kit.untried(format!("the service was never reached: {detail}")),
         0 => kit.held(detail),
         _ => kit.broken(detail),
     }
@@ -164,9 +163,9 @@ fn wait(kit: &mut Kit) -> Evidence {
     if client::ground().is_err() || thread::spawn(carry, 0, Options::new(priority())).is_err() {
         return kit.untried("no memory");
     }
-    let (mut longest, mut refused, mut carried, mut without) = (0, 0, 0, 0);
+    let (mut asked, mut longest, mut refused, mut carried, mut without) = (0, 0, 0, 0, 0);
     while !kit.stopped() {
-        kit.tries += 1;
+        asked += 1;
         let begin = time::ticks();
         let opened = Session::open(service, BYTES, 1);
         longest = longest.max(time::ticks().wrapping_sub(begin));
@@ -186,8 +185,7 @@ fn wait(kit: &mut Kit) -> Evidence {
     }
     kit.successes = without + u32::from(longest > BOUND);
     let detail = format!(
-        "asked {} times, refused {refused}, waited {longest} of {BOUND} ms, {carried} transfers, {without} for which the server had no page",
-        kit.tries
+        "asked {asked} times, refused {refused}, waited {longest} of {BOUND} ms, {carried} transfers, {without} for which the server had no page"
     );
     if kit.successes == 0 { kit.held(detail) } else { kit.broken(detail) }
 }

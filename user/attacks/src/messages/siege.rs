@@ -53,7 +53,7 @@ pub fn lay(kit: &mut Kit, side: Side, stallers: usize) -> Evidence {
         probes.ask(kit);
     }
     let count = abyss::sum(&stallers);
-    kit.tries = count.calls + stallers.iter().filter(|staller| staller.count().inside != 0).count() as u32;
+    kit.tries = count.stopped + stallers.iter().filter(|staller| staller.count().inside != 0).count() as u32;
     // Every question to the attacker's pager is one that the server waited for.
     kit.successes = abyss.asked() + probes.silent;
     let detail = format!(
