@@ -4,8 +4,12 @@ use freehold_user_pagetables::Progress;
 
 use crate::kernel::Kernel;
 
-/// Takes back all that a space that ends has of the pool.
+/// Takes back all that a space that ends has of the pool. If it is the first program's, nobody plays its part from then
+/// on: not the space that is made in the same frame later.
 pub fn end_space(k: &mut Kernel, directory: u32) -> Progress {
+    if k.designs.first_space == directory {
+        k.designs.first_space = 0;
+    }
     let (progress, flush) = k.designs.database.end_space(&mut k.tables, directory, &mut k.units);
     k.owe(flush);
     progress

@@ -43,7 +43,7 @@ pub struct State {
     pool: u32,
     /// Bytes of it that a space of the first program's making may have.
     quota: u32,
-    /// The first program's Directory.
+    /// The first program's Directory; 0: it has ended.
     first_space: u32,
     /// Where redirectors receive from.
     doors: trust::Doors,
