@@ -160,6 +160,11 @@ impl Data {
         all().filter(move |one| one.pool == pool)
     }
 
+    /// What came of all attacks on somebody, of each with that pool.
+    pub fn all_attacks_on<'a>(&'a self, subject: &'a str) -> impl Iterator<Item = &'a Attack> {
+        self.attack_names().into_iter().flat_map(move |attack| self.attacks_on(subject, attack))
+    }
+
     /// The worst outcome of an attack on somebody; `None`: not measured.
     pub fn worst(&self, subject: &str, attack: &str) -> Option<Outcome> {
         self.attacks_on(subject, attack).map(|one| one.outcome).max()

@@ -169,6 +169,12 @@ mod tests {
         };
         assert_eq!(without(|_| {}), Word::Unjudged);
         assert_eq!(without(|record| broken_under("user-tables")(record)), Word::Fails);
+        let untried = synthetic::with(|record| {
+            if is(record, "attack", "page-table-bomb") && is(record, "design", "user-tables") {
+                record.insert("outcome".into(), "untried".into());
+            }
+        });
+        assert_eq!(word("Page tables", &untried), Word::Unjudged);
     }
 
     #[test]

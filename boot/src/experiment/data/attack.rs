@@ -38,6 +38,11 @@ impl Outcome {
     pub fn stood(self) -> bool {
         self <= Outcome::Held
     }
+
+    /// Whether the attack got somewhere. One that nobody tried neither did nor was withstood.
+    pub fn succeeded(self) -> bool {
+        self >= Outcome::Degraded
+    }
 }
 
 /// One run of an attack with a number of attackers.

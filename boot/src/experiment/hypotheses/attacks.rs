@@ -17,7 +17,8 @@ pub fn matrix(view: &View) -> Vec<Clause> {
     let (mut fitting, mut clauses, mut unknown) = (0u32, Vec::new(), Vec::new());
     for (attack, cells) in &PAGE.matrix {
         for (design, prediction) in cells {
-            let Some(outcome) = view.data.worst(design, attack) else {
+            let tried = view.data.worst(design, attack).filter(|outcome| *outcome != Outcome::Untried);
+            let Some(outcome) = tried else {
                 unknown.push(format!("{attack} under {design}"));
                 continue;
             };
@@ -72,19 +73,23 @@ pub fn pool_sizes(view: &View) -> Vec<Clause> {
         let broken = made.iter().all(|one| one.outcome == Outcome::Broken);
         let most = made.iter().filter_map(|one| one.successes).reduce(f64::max);
         let told = most.map_or("not said".into(), number);
+        let used = made.iter().filter_map(|one| one.kernel_bytes).reduce(f64::max);
         clauses.push(clause(
             broken,
             format!(
-                "with a pool of {} the flood {}; mappings that it got: {told}",
+                "with a pool of {} the flood {}; bytes of it in use: {}; mappings that it got: {told} ({})",
                 bytes(pool),
-                if broken { "breaks it" } else { "does not break it" }
+                if broken { "breaks it" } else { "does not break it" },
+                used.map_or("not said".into(), number),
+                made.first().map_or("", |one| one.detail.trim_end_matches('.'))
             ),
         ));
         shares.extend(most.map(|most| most / pool as f64));
     }
     let (least, most) = (shares.iter().copied().reduce(f64::min), shares.iter().copied().reduce(f64::max));
     let spread = least.zip(most).filter(|(least, _)| *least > 0.0).map(|(least, most)| most / least - 1.0);
-    let what = "mappings for each byte of the pool: the most is more than the least by";
+    let what = "mappings, of which some take a table and some a node, for each byte of the pool: the most is more than \
+                the least by";
     let bound = Bound::AtMost(view.limit("spread.most"));
     clauses.push(compare(what, spread.map(Estimate::from), "of it", bound));
     clauses
@@ -92,9 +97,7 @@ pub fn pool_sizes(view: &View) -> Vec<Clause> {
 
 /// H7: the victim.
 pub fn throughput(view: &View) -> Vec<Clause> {
-    let least = |design: Design| {
-        least_ratio(view.data.attacks.iter().filter(|attack| attack.subject == design.name()))
-    };
+    let least = |design: Design| least_ratio(view.data.all_attacks_on(design.name()));
     let clause = |design: Design, bound| {
         let found = least(design);
         let by = found.map_or(String::new(), |(attack, _)| {
@@ -131,7 +134,7 @@ pub fn frames(view: &View) -> Vec<Clause> {
 pub fn controls(view: &View) -> Vec<Clause> {
     let data = view.data;
     let survived = |name: &&str| {
-        data.attacks.iter().filter(|attack| attack.attack == *name).all(|attack| attack.outcome.stood())
+        data.attacks.iter().filter(|attack| attack.attack == *name).all(|attack| !attack.outcome.succeeded())
     };
     let mut clauses = Vec::new();
     let mut without = Vec::new();
@@ -144,7 +147,7 @@ pub fn controls(view: &View) -> Vec<Clause> {
         let builds: Vec<&str> = made.iter().filter_map(|control| control.control.as_deref()).collect();
         let mut builds: Vec<&str> = builds.into_iter().collect();
         builds.dedup();
-        let succeeds = made.iter().any(|control| !control.outcome.stood());
+        let succeeds = made.iter().any(|control| control.outcome.succeeded());
         let told = if succeeds { "succeeds" } else { "does not succeed" };
         clauses.push(clause(succeeds, format!("{name} {told} without the defence ({})", listed(&builds))));
     }

@@ -54,9 +54,10 @@ pub enum Prediction {
 }
 
 impl Prediction {
-    /// Whether it came out so; `None`: nothing was predicted.
+    /// Whether it came out so; `None`: nothing was predicted, or nobody tried.
     pub fn fits(self, outcome: Outcome) -> Option<bool> {
         match self {
+            _ if outcome == Outcome::Untried => None,
             Prediction::Held => Some(outcome.stood()),
             Prediction::Broken => Some(outcome == Outcome::Broken),
             Prediction::NotHeld => Some(outcome >= Outcome::Degraded),

@@ -237,3 +237,30 @@ fn repetitions_that_lie_on_both_sides_of_a_limit_decide_nothing() {
     });
     assert_eq!(verdict("H27", &data), Verdict::Undecided);
 }
+
+#[test]
+fn what_nobody_tried_is_no_outcome_and_no_success_of_a_control() {
+    let untried = |what: fn(&Record) -> bool| {
+        synthetic::with(|record| {
+            if is(record, "attack", "timer-flood") && what(record) {
+                record.insert("outcome".into(), "untried".into());
+            }
+        })
+    };
+    let design = untried(|record| is(record, "design", "user-tables") && !record.contains_key("control"));
+    assert_eq!(verdict("H5", &design), Verdict::Undecided);
+    // It still needs its control, which succeeds.
+    assert_eq!(verdict("H9", &design), Verdict::Confirmed);
+    assert_eq!(verdict("H9", &untried(|record| record.contains_key("control"))), Verdict::Refuted);
+}
+
+#[test]
+fn the_victim_is_looked_at_beside_the_pool_that_the_original_had() {
+    let mut records = synthetic::records();
+    for record in records.iter_mut().filter(|record| record.contains_key("attack")) {
+        if is(record, "design", "kernel-heap") && record["design"] != "kernel-heap,pool=4M" {
+            record.insert("victim_ops_ratio".into(), json!(0.9));
+        }
+    }
+    assert_eq!(verdict("H7", &Data::of(records)), Verdict::Refuted);
+}

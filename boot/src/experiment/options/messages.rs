@@ -5,7 +5,7 @@ use freehold_abi::designs::Design;
 
 use super::Word;
 use crate::bench::transfer::verdicts;
-use crate::experiment::data::Data;
+use crate::experiment::data::{Data, Outcome};
 use crate::experiment::derived::stalls;
 use crate::experiment::hypotheses::TWO_SIDED;
 use crate::experiment::number::{listed, number};
@@ -49,15 +49,18 @@ fn by_sentences(data: &Data, wanted: &[(&str, &str)]) -> (Word, Vec<String>) {
 
 /// Attacks that somebody did not withstand: a sentence, and whether there are any; `None`: none was made.
 fn attacked(data: &Data, attacks: &[&str]) -> Option<(bool, String)> {
-    let made: Vec<&str> =
-        attacks.iter().copied().filter(|attack| data.attack_names().contains(attack)).collect();
+    // Those that somebody tried.
+    let tried = |attack: &&str| {
+        data.attacks.iter().any(|one| one.attack == **attack && one.outcome != Outcome::Untried)
+    };
+    let made: Vec<&str> = attacks.iter().copied().filter(tried).collect();
     if made.is_empty() {
         return None;
     }
     let mut fell = Vec::new();
     for attack in &made {
         for subject in &data.subjects {
-            if data.worst(subject, attack).is_some_and(|outcome| !outcome.stood()) {
+            if data.worst(subject, attack).is_some_and(Outcome::succeeded) {
                 fell.push(format!("{attack} under {subject}"));
             }
         }

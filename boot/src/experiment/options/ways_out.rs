@@ -30,6 +30,7 @@ fn stood(data: &Data, design: Design) -> Option<(Option<bool>, Vec<String>)> {
     for attack in AGAINST {
         match data.worst(name, attack) {
             None => unknown.push(attack.to_string()),
+            Some(Outcome::Untried) => unknown.push(format!("{attack} (which no attacker tried)")),
             Some(outcome) if outcome.stood() => held.push(attack.to_string()),
             Some(outcome) => {
                 let at = data.attacks_on(name, attack).find(|one| one.outcome == outcome);
@@ -56,12 +57,12 @@ fn stood(data: &Data, design: Design) -> Option<(Option<bool>, Vec<String>)> {
         .attack_names()
         .into_iter()
         .filter(|attack| !AGAINST.contains(attack))
-        .filter(|attack| data.worst(name, attack).is_some_and(|outcome| !outcome.stood()))
+        .filter(|attack| data.worst(name, attack).is_some_and(Outcome::succeeded))
         .collect();
     if !others.is_empty() {
         sentences.push(format!("Beside these it does not withstand {}.", listed(&others)));
     }
-    if let Some((attack, ratio)) = least_ratio(data.attacks.iter().filter(|attack| attack.subject == name)) {
+    if let Some((attack, ratio)) = least_ratio(data.all_attacks_on(name)) {
         sentences.push(format!(
             "The least of its work that a victim gets done is {} ({}, attackers: {}).",
             number(ratio),
@@ -147,7 +148,7 @@ fn judge(data: &Data, design: Design, rows: &[(&str, &str)]) -> (Word, Vec<Strin
 const EMPTY: (&str, &str) = ("ipc.inter.0", "An empty round trip");
 const LONG: (&str, &str) = ("ipc.inter.62", "A round trip with 62 words");
 const GIVE: (&str, &str) = ("delegate.1", "A page that one program gives another");
-const GIVE_MANY: (&str, &str) = ("delegate.1024", "1,024 pages given at a time");
+const GIVE_MANY: (&str, &str) = ("delegate.1024", "Each of 1,024 pages given at a time");
 
 pub fn redirector_for_all(data: &Data) -> (Word, Vec<String>) {
     let (word, mut sentences) = judge(data, Design::Redirector, &[EMPTY, LONG]);

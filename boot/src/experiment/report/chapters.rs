@@ -82,8 +82,10 @@ fn exhaustion(data: &Data) -> String {
     format!(
         "**The baseline reports exhaustion where the original hangs.** L4Ka::Pistachio with {pool} of kernel memory stops, \
          in the kernel and with interrupts off, after {} messages and {} mappings that lie 4 MiB apart, or after {} dense \
-         ones. kernel-heap, which spends as much, refuses instead, so that the run can go on and be measured; that is the \
-         one respect in which it is kinder than what it stands for. {here}\n",
+         ones. kernel-heap, which spends as much, refuses instead, so that the run can go on and be measured. It is kinder than \
+         what it stands for in two further respects: a derivation that is too deep is refused, where the original's depth \
+         wraps, and images, stacks, UTCBs, threads and spaces stand on memory that was given for them, so that the pool \
+         pays for less. {here}\n",
         original("original.messages"),
         original("original.sparse"),
         original("original.dense"),

@@ -267,7 +267,9 @@ fn straw(data: &Data) -> Table {
     };
     Table {
         name: "straw-man".into(),
-        caption: "kernel-heap beside L4Ka::Pistachio on the same emulator, in instructions".into(),
+        caption: "kernel-heap beside L4Ka::Pistachio on the same emulator, in instructions: of one operation, of each \
+                  further child, of each page of a large flexpage"
+            .into(),
         heads: ["row", "kernel-heap", "the original", "ratio"].map(String::from).into(),
         rows: STRAW.map(row).into(),
         note: LEGEND.into(),

@@ -30,11 +30,7 @@ pub fn throughput(data: &Data) -> Figure {
     touched.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.0.cmp(other.0)));
     let rest = touched.split_off(touched.len().min(SINGLE));
     let worst =
-        panel(data, "the worst of all attacks".into(), |subject| {
-            worst_points(data.subjects.iter().filter(|one| *one == subject).flat_map(|one| {
-                data.attack_names().into_iter().flat_map(move |name| data.attacks_on(one, name))
-            }))
-        });
+        panel(data, "the worst of all attacks".into(), |subject| worst_points(data.all_attacks_on(subject)));
     let single = touched.iter().map(|(name, _)| {
         panel(data, (*name).into(), |subject| median_points(data.attacks_on(subject, name)))
     });
