@@ -125,15 +125,22 @@ pub fn at_random() {
                 if writable { model.protect(place, flush) } else { model.revoke(place, flush) }
             }
         } else if from.0 != to.0 {
-            let grant = from.0 != ROOT && random.below(4) == 0;
-            let item = MapItem { fpage, hot_spot: address(to) / FRAME, grant };
+            // A message of up to four items, which can name the same pages twice, or go where an earlier one has gone.
+            let mut items = Vec::new();
+            for _ in 0..=random.below(4) {
+                let [from, to] = [from, to].map(|(space, _)| (space, aligned(random.below(PAGES))));
+                let grant = from.0 != ROOT && random.below(4) == 0;
+                let fpage = Fpage::new(address(from), log2, u32::from(rights.0));
+                items.push(MapItem { fpage, hot_spot: address(to) / FRAME, grant });
+                (0..count).for_each(|page| {
+                    model.map((from.0, from.1 + page), (to.0, to.1 + page), writable, grant)
+                });
+            }
             let result = match from.0 {
-                ROOT => ps[to.0].take(&[item]),
-                space => ps[space].pass(&ps[to.0], &[item]),
+                ROOT => ps[to.0].take(&items),
+                space => ps[space].pass(&ps[to.0], &items),
             };
             check_eq!(result, Ok(()));
-            (0..count)
-                .for_each(|page| model.map((from.0, from.1 + page), (to.0, to.1 + page), writable, grant));
         }
         for (space, party) in ps.iter().enumerate() {
             let mappings = model.0.keys().filter(|place| place.0 == space).count();
