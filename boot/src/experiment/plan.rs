@@ -63,7 +63,7 @@ pub const WHOLE: Extent = Extent {
         (1024, 63),
     ],
     transfer: (&[], None),
-    transfer_designs: &[Design::UserTables],
+    transfer_designs: &Design::ALL,
     controls: true,
     stretches: &["mapping-flood", "revoke-time", "oversized-batch", "page-table-bomb"],
 };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use freehold_abi::designs::Design;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -48,6 +49,7 @@ impl Built {
         }
         if any(|work| matches!(work, Work::Transfer { .. })) {
             packages.extend(guest::tour_packages());
+            packages.push(guest::package_of(guest::REDIRECTOR));
         }
         if any(|work| matches!(work, Work::Attack { .. })) {
             packages.extend(cell::packages());
@@ -123,7 +125,9 @@ pub fn boot(boot: &Boot, built: &Built, directory: &Path) -> Result<Vec<Record>>
             Ok(records)
         }
         Work::Transfer { design, only, rounds } => {
-            let modules = guest::PROGRAMS.iter().map(|program| module(built.guests()?, program));
+            let redirects = design.design == Design::Redirector;
+            let programs = guest::PROGRAMS.iter().copied().chain(redirects.then_some(guest::REDIRECTOR));
+            let modules = programs.map(|program| module(built.guests()?, program));
             let words = format!("{} design={design}", transfer::append(*rounds, only));
             let modules = modules.collect::<Result<_>>()?;
             let machine = machine(built.guests()?, modules, words, DEFAULT_MEMORY, None)?;
@@ -234,7 +238,6 @@ fn add_stretch(records: &mut [Record], seen: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use freehold_abi::designs::Design;
 
     const ROW: &str = "{\"bench\":\"map.1\",\"design\":\"user-tables\",\"median\":100,\"first\":101,\"switches\":1,\
                        \"section\":4,\"first_section\":3,\"own\":2}\n";

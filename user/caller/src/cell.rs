@@ -1,5 +1,6 @@
 //! A cell carried out once.
 
+use freehold_protocol::caller::{SHARED_BEHIND, SHARED_BYTES};
 use freehold_protocol::files::{DATA_BYTES, FILES, NOTHING, OK};
 use freehold_protocol::scenario::{CASES, Case, RESIDENCIES, Residency};
 use freehold_protocol::trace::{CALLS, EVICTED, FAILS, RETURNS};
@@ -16,9 +17,9 @@ use crate::server::{Counts, Server};
 
 /// Priority of the session's worker: the caller's own.
 const PRIORITY: u8 = 8;
-/// Where memory for containers lies, behind the buffers: for the largest request, or reply, and a page for the other.
-const SHARED: u32 = (OWN + 2 * buffers::PAGES * FRAME).next_multiple_of(BLOCK);
-const SHARED_BYTES: u32 = DATA_BYTES + FRAME;
+/// Where memory for containers lies, behind the buffers.
+const SHARED: u32 = OWN + SHARED_BEHIND;
+const _: () = assert!(SHARED.is_multiple_of(BLOCK) && OWN + 2 * buffers::PAGES * FRAME <= SHARED);
 /// What the replies' buffer is filled with before each call.
 const STALE: u8 = 0xA5;
 
@@ -87,7 +88,11 @@ impl Stage {
     /// needs, or has no memory for it.
     pub fn new(trust: Trust) -> Option<Stage> {
         let buffers = Buffers::new().ok()?;
-        let peer = Peer::new(start::capability(FILES)?, trust).with_shared(SHARED, SHARED_BYTES).ok()?;
+        let peer = Peer::new(start::capability(FILES)?, trust);
+        let peer = match kernel::design().has_pool() {
+            true => peer.with_lent(SHARED, SHARED_BYTES),
+            false => peer.with_shared(SHARED, SHARED_BYTES).ok()?,
+        };
         let peer = peer.with_service(start::capability(TRANSFER)?, DATA_BYTES, PRIORITY).ok()?;
         Some(Stage { peer, server: Server::new()?, buffers })
     }

@@ -69,11 +69,28 @@ impl Actor {
         settings: Program<'_>,
         grants: &[Grant<'_>],
     ) -> Result<Actor, Failure> {
+        Actor::prepared(endpoints, services, name, number, settings, grants, |_| Ok(()))
+    }
+
+    /// The same; `prepare` does something to its space before the first thread runs.
+    ///
+    /// # Errors
+    /// [`Failure`], `prepare`'s too.
+    pub fn prepared(
+        endpoints: Vec<(&str, Slot)>,
+        services: &Services,
+        name: &str,
+        number: u32,
+        settings: Program<'_>,
+        grants: &[Grant<'_>],
+        prepare: impl FnOnce(CapName) -> Result<(), Failure>,
+    ) -> Result<Actor, Failure> {
         let file = modules::open(name)?.ok_or(Failure::NoModule)?;
         let served = endpoints.iter().map(|(name, endpoint)| Grant::receive(name, endpoint.name()));
         let grants: Vec<Grant<'_>> =
             [services.console(number)].into_iter().chain(served).chain(grants.iter().copied()).collect();
         let child = load(&Program { file: &file, grants: &grants, ..settings })?;
+        prepare(child.space())?;
         child.start()?;
         let endpoints = endpoints.into_iter().map(|(_, endpoint)| endpoint).collect();
         Ok(Actor { child, endpoints })

@@ -8,6 +8,7 @@
 //! | services.rs | the server behind every program's console and records |
 //! | failure.rs | why something was not done |
 //! | claims.rs | what is claimed, and whether it held |
+//! | trust.rs | who is not trusted, and the redirector |
 //! | frames.rs | how many frames there are of each type |
 
 #![no_std]
@@ -21,3 +22,4 @@ pub mod failure;
 pub mod frames;
 pub mod modules;
 pub mod services;
+pub mod trust;

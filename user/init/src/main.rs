@@ -21,7 +21,7 @@ mod scenarios;
 mod service;
 mod tour;
 
-use freehold_first::{actor, claims, command, failure, frames, modules, services};
+use freehold_first::{actor, claims, command, failure, frames, modules, services, trust};
 use freehold_rt::abi::info::start::PORTS;
 use freehold_rt::serial::{COM2, Serial};
 use freehold_rt::{entry, machine, println, records};

@@ -29,6 +29,10 @@ pub const TAKE: u16 = 0x46;
 /// and Write if there is room: the two buffers lie so many bytes behind its beginning. Answer: DONE.
 pub const HOOK: u16 = 0x47;
 
+/// Container, under the designs with a pool: as [`HOOK`], but the message has a map item, whose pages come to lie in the
+/// server's window as far behind its beginning as they lie behind that of a block of 4 MiB at the client. Answer: DONE.
+pub const LEND: u16 = 0x50;
+
 // Answers. DONE: `[status, bytes]`, what the handler said and the bytes of the whole reply; if they travel in
 // registers, from MR 3 on. A second word that an answer does not name means nothing.
 

@@ -11,6 +11,12 @@ pub const TRUSTING: &str = "trusting";
 /// Argument of both programs: neither trusts the other.
 pub const DISTRUSTING: &str = "distrusting";
 
+/// Where memory that it lends to the server lies, behind the beginning of its own addresses. Under a design with a pool
+/// whoever starts it has put pages there.
+pub const SHARED_BEHIND: u32 = 4 << 20;
+/// Bytes of that: for the largest request, or reply, and a page for the other.
+pub const SHARED_BYTES: u32 = super::files::DATA_BYTES + 4096;
+
 /// Order `[case, way, residency, rounds]`: the call once to warm up and then so often, each time with the buffers as
 /// the residency says. Answer: DONE with a [`Measured`], or [`NOT_POSSIBLE`].
 pub const RUN: u16 = 1;

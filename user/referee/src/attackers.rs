@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use freehold_first::actor::{Actor, new_endpoint, new_notification};
 use freehold_first::failure::Failure;
 use freehold_first::services::Services;
+use freehold_first::trust::Trust;
 use freehold_protocol::answer::DONE;
 use freehold_protocol::attack::{
     BEGIN, MEMORY, ORDERS, OWN, PEER, PRIORITY, SERVER, STOP, TRANSFER, VERDICT, argument, attacker_badge,
@@ -25,7 +26,6 @@ use freehold_rt::{CapName, Error, Message, Rights, Utcb, calls};
 use crate::lent::Lent;
 use crate::memory::Memory;
 use crate::plan::Plan;
-use crate::trust::Trust;
 use crate::victim::{Victim, transfer_badge};
 
 /// Numbers at the console begin here.

@@ -7,6 +7,7 @@ use freehold_first::claims::Claims;
 use freehold_first::failure::Failure;
 use freehold_first::frames::Frames;
 use freehold_first::services::Services;
+use freehold_first::trust::Trust;
 use freehold_protocol::attack::{Worked, attacker_badge};
 use freehold_rt::abi::info::Kernel;
 use freehold_rt::abi::layout::NODE_SLOTS;
@@ -18,7 +19,6 @@ use crate::lent::{Lent, TakenBack, Taker};
 use crate::memory::Memory;
 use crate::plan::{Needs, Plan};
 use crate::record::Record;
-use crate::trust::Trust;
 use crate::victim::Victim;
 
 /// Frames of a program beside its free ones, if all are shared out: image, stack, and what fits into no row.

@@ -8,7 +8,6 @@
 //! | attackers.rs | attackers and accomplices |
 //! | memory.rs | the root's memory: pages by map items (designs with a pool) |
 //! | lent.rs | pages lent to an attacker, and taken back while the victim works |
-//! | trust.rs | who is not trusted, and the redirector |
 //! | judge.rs | held, degraded, broken |
 //! | record.rs | the record |
 //!
@@ -26,7 +25,6 @@ mod lent;
 mod memory;
 mod plan;
 mod record;
-mod trust;
 mod victim;
 
 use alloc::vec::Vec;
@@ -35,6 +33,7 @@ use core::hint::black_box;
 
 use freehold_first::claims::Claims;
 use freehold_first::services::Services;
+use freehold_first::trust::Trust;
 use freehold_rt::abi::info::start::PORTS;
 use freehold_rt::serial::{COM2, Serial};
 use freehold_rt::{entry, machine, println, records};
@@ -42,7 +41,6 @@ use freehold_rt::{entry, machine, println, records};
 use cell::House;
 use memory::Memory;
 use plan::Plan;
-use trust::Trust;
 
 entry!(main);
 

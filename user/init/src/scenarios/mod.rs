@@ -5,7 +5,7 @@
 //! the programs; why a cell was refused was said by the program that refused it.
 //!
 //! What the host must provide: the modules `init`, `caller`, `files` and `transfer` (`init` first, the others in any
-//! order; further ones do no harm), and 64 MiB of memory. Words on the command line beside `bench-transfer`:
+//! order; further ones do no harm), under the design `redirector` that too, and 64 MiB of memory. Words on the command line beside `bench-transfer`:
 //!
 //! | word | what |
 //! |---|---|

@@ -7,23 +7,34 @@
 //! | transfer | the server's endpoints for requests and for pages, to send to |
 //!
 //! All have the console, and endpoints of their own to receive from.
+//!
+//! Under a design with a pool the caller has pages of it beside its own memory, to lend to the server. Programs that do not
+//! trust each other are strangers to the design as well: where it knows untrusted spaces, theirs are. The transfer service,
+//! which both trust, is none; nor is anything of a pair that trust each other.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use freehold_protocol::answer::DONE;
-use freehold_protocol::caller::{self, BESIDE, Measured, NOT_POSSIBLE, NULL, RUN, WATCHED};
+use freehold_protocol::caller::{
+    self, BESIDE, Measured, NOT_POSSIBLE, NULL, RUN, SHARED_BEHIND, SHARED_BYTES, WATCHED,
+};
 use freehold_protocol::{files, server, trace, transfer};
-use freehold_rt::Message;
+use freehold_rt::abi::layout::FRAME;
 use freehold_rt::buffer::Trust;
 use freehold_rt::calls::Stop;
+use freehold_rt::layout::OWN;
 use freehold_rt::load::{Grant, Program};
+use freehold_rt::memory::MapError;
 use freehold_rt::message::bytes;
+use freehold_rt::roots::Extent;
+use freehold_rt::{CapName, Message, Rights, calls, memory};
 
 use super::cell::Cell;
 use crate::actor::{Actor, expect, new_endpoint};
 use crate::failure::Failure;
 use crate::services::Services;
+use crate::trust;
 
 /// Numbers at the console begin here.
 const CONSOLE: u32 = 32;
@@ -46,6 +57,36 @@ pub struct Pair {
     caller: Actor,
     files: Actor,
     transfer: Actor,
+    /// Goes when those have ended.
+    lent: Lent,
+    trust: Option<trust::Trust>,
+}
+
+/// Frames that are roots of the pool's mappings, until this is dropped.
+struct Lent(Vec<Extent>);
+
+impl Lent {
+    /// Puts so many pages into a space, at `address`.
+    fn give(&mut self, space: CapName, address: u32, pages: u32) -> Result<(), Failure> {
+        let mut done = 0;
+        while done < pages {
+            let extent = memory::take_up_to(pages - done, 1).ok_or(MapError::OutOfMemory)?;
+            self.0.push(extent);
+            let range = calls::range(extent.first, extent.count);
+            calls::give(extent.container, range, space, address + done * FRAME, Rights::WRITE)?;
+            done += extent.count;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        for extent in self.0.drain(..) {
+            // A frame that cannot be reclaimed is missed when frames are counted.
+            let _ = memory::release(extent);
+        }
+    }
 }
 
 /// What a cell came to.
@@ -75,9 +116,13 @@ impl Pair {
     pub fn start(services: &Services, trust: Trust) -> Result<Pair, Failure> {
         let (requests, orders, paging) = (new_endpoint()?, new_endpoint()?, new_endpoint()?);
         let manager = new_endpoint()?;
-        let start = |name, endpoints, number, settings, grants: &[Grant<'_>]| {
-            Actor::serving(endpoints, services, name, CONSOLE + number, settings, grants)
+        let design = calls::design();
+        let strangers = match trust {
+            Trust::Trusting => None,
+            Trust::Distrusting => Some(trust::Trust::start(services, design)?),
         };
+        let distrust = |space| strangers.as_ref().map_or(Ok(()), |strangers| strangers.distrust(space));
+        let mut lent = Lent(Vec::new());
         let arguments = match trust {
             Trust::Trusting => caller::TRUSTING,
             Trust::Distrusting => caller::DISTRUSTING,
@@ -99,15 +144,22 @@ impl Pair {
         // All endpoints exist, so whoever calls before the other one has started waits until it serves.
         let settings = Program { priority: SERVICE, ..Program::new(&[]) };
         let endpoints = Vec::from([(transfer::MANAGER, manager)]);
-        let transfer = start("transfer", endpoints, 0, settings, &to_transfer)?;
+        let transfer = Actor::serving(endpoints, services, "transfer", CONSOLE, settings, &to_transfer)?;
         let settings = Program { arguments, frames: CALLER_FRAMES, ..Program::new(&[]) };
         let endpoints = Vec::from([(caller::ORDERS, new_endpoint()?)]);
-        let caller = start("caller", endpoints, 1, settings, &to_caller)?;
+        let number = CONSOLE + 1;
+        let caller = Actor::prepared(endpoints, services, "caller", number, settings, &to_caller, |space| {
+            if design.has_pool() {
+                lent.give(space, OWN + SHARED_BEHIND, SHARED_BYTES / FRAME)?;
+            }
+            distrust(space)
+        })?;
         let settings = Program { arguments, frames: FILES_FRAMES, priority: SERVER, ..Program::new(&[]) };
         let endpoints =
             Vec::from([(files::REQUESTS, requests), (files::ORDERS, orders), (server::PAGING, paging)]);
-        let files = start("files", endpoints, 2, settings, &to_files)?;
-        Ok(Pair { caller, files, transfer })
+        let number = CONSOLE + 2;
+        let files = Actor::prepared(endpoints, services, "files", number, settings, &to_files, distrust)?;
+        Ok(Pair { caller, files, transfer, lent, trust: strangers })
     }
 
     /// Measures an empty call.
@@ -161,8 +213,10 @@ impl Pair {
     /// # Errors
     /// A [`Stop`]: a frame could not be reclaimed.
     pub fn destroy(self) -> Result<u32, Stop> {
+        let Pair { caller, files, transfer, lent, trust } = self;
         // All of them end, whatever happens to one.
-        let ends = [self.caller, self.files, self.transfer].map(Actor::destroy);
+        let ends = [caller, files, transfer].map(Actor::destroy);
+        drop((lent, trust));
         ends.into_iter().sum()
     }
 }

@@ -4,15 +4,15 @@ use alloc::format;
 use alloc::string::String;
 
 use freehold_protocol::caller::Measured;
+use freehold_rt::abi::designs::Design;
 use freehold_rt::buffer::{Trust, Way};
 use freehold_rt::serde::Serialize;
-use freehold_rt::{Error, println, records};
+use freehold_rt::{Error, calls, println, records};
 
 use super::cell::Cell;
 use super::pair::{Beside, Ended};
 use crate::claims::Claims;
 
-const DESIGN: &str = "user-tables";
 const UNIT: &str = "instructions";
 
 /// A cell that was measured. Field by field as docs/transfer-scenarios.md reads it.
@@ -74,7 +74,7 @@ pub fn null(measured: &Measured, trust: Trust) -> Result<(), Error> {
 fn figures(bench: String, measured: &Measured) -> Result<(), Error> {
     records::write(&Figures {
         bench,
-        design: DESIGN,
+        design: calls::design().name(),
         unit: UNIT,
         n: measured.rounds,
         min: measured.min,
@@ -94,7 +94,7 @@ fn figures(bench: String, measured: &Measured) -> Result<(), Error> {
 }
 
 fn impossible(bench: String, outcome: &'static str, detail: &str) -> Result<(), Error> {
-    records::write(&Impossible { bench, design: DESIGN, outcome, detail })
+    records::write(&Impossible { bench, design: calls::design().name(), outcome, detail })
 }
 
 /// How many cells there were of each kind. Each cell that is not as it must be is a claim of its own that fails.
@@ -117,7 +117,7 @@ impl Tally {
     pub fn add(&mut self, claims: &mut Claims, cell: Cell, ended: &Ended) {
         let measured = match ended {
             Ended::Measured(measured) => measured,
-            Ended::Refused(_) if cell.trust() == Trust::Distrusting => {
+            Ended::Refused(_) if cell.trust() == Trust::Distrusting || is_forbidden(cell.way()) => {
                 self.refused += 1;
                 return;
             }
@@ -170,6 +170,11 @@ impl Tally {
         let waited = self.trusted - self.trusted_not_held_up;
         println!("  note   a trusting server, which may, waited in {waited} of {} such cells", self.trusted);
     }
+}
+
+/// Whether the design does not allow this way, whoever trusts whom: under `root-only` nobody but the first program maps.
+fn is_forbidden(way: Way) -> bool {
+    way == Way::Container && calls::design() == Design::RootOnly
 }
 
 /// 1 if a cell is as it must be; if not, that is a claim that fails.

@@ -163,7 +163,7 @@ fn operation(op: u32) -> &'static str {
 
 /// What a message of `rt::buffer`'s, or to a worker of the transfer service, is for.
 fn message(label: u32) -> &'static str {
-    const NAMES: [(u16, &str); 10] = [
+    const NAMES: [(u16, &str); 11] = [
         (buffer::PUT, "the request begins, in registers"),
         (buffer::PUT_ON, "more of the request, in registers"),
         (buffer::GET, "asking for more of the reply, in registers"),
@@ -172,6 +172,7 @@ fn message(label: u32) -> &'static str {
         (buffer::PULL, "pull the request from these ranges"),
         (buffer::TAKE, "go on with the reply"),
         (buffer::HOOK, "both buffers in this container"),
+        (buffer::LEND, "both buffers in these pages"),
         (transfer::PIECE, "carry this request (to the session's worker)"),
         (transfer::REST, "go on with the reply (to the session's worker)"),
     ];

@@ -7,6 +7,9 @@
 //! handler the memory itself, unhooks, and deletes the capability (as any that arrives) before it answers. Whatever the server does, the
 //! client takes back what it gave by revoking its proxy, which hits this one receiver.
 //!
+//! Under a design with a pool there is no Table to give: the memory is pages that the pool has mapped, a map item in the
+//! call brings them to the server's window, and an Unmap of the client's takes them back. The rest is the same.
+//!
 //! What must hold: only between parties that trust each other. Memory whose giver is not trusted can vanish under
 //! its user: here that is a fault of the server's own in the middle of its handler, which no pager of its can
 //! mend. So a distrusting server ([`super::Trust`]) names no slot for capabilities, and the kernel refuses the
@@ -17,9 +20,10 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use freehold_protocol::answer::DONE;
-use freehold_protocol::buffer::{DISTRUST, HEAD_WORDS, HOOK};
+use freehold_protocol::buffer::{DISTRUST, HEAD_WORDS, HOOK, LEND};
 use freehold_protocol::trace::HOOKED;
 
+use freehold_abi::designs::{Fpage, MapItem};
 use freehold_abi::info::Kind;
 use freehold_abi::layout::{BLOCK, ENTRIES, FRAME};
 use freehold_abi::message::Item;
@@ -40,11 +44,18 @@ const TABLE_FRAMES: u32 = 4;
 /// What the server derives from its capability: one hook, which has total 0.
 const ONE_HOOK: u32 = 1;
 
-/// A Table of the client's own, filled from its beginning with memory that stays: no pager takes it.
+/// Memory of the client's own that stays: no pager takes it.
 #[derive(Debug)]
 pub struct Shared {
     address: u32,
     bytes: u32,
+    /// `None`: it is pages of the pool's, which are somebody else's to take away.
+    table: Option<Table>,
+}
+
+/// A Table, filled from its beginning.
+#[derive(Debug)]
+struct Table {
     table: Extent,
     frames: Vec<Extent>,
     container: Slot,
@@ -65,15 +76,70 @@ impl Shared {
         let proxy = Slot::take().ok_or(MapError::OutOfSlots)?;
         let table = memory::take(TABLE_FRAMES, TABLE_FRAMES).ok_or(MapError::OutOfMemory)?;
         // From here on dropping it gives everything back.
-        let mut shared = Shared { address, bytes, table, frames: Vec::new(), container, proxy };
-        let whole = shared.container.name();
-        calls::make_table(table.container, table.first, shared.container.reference(), CapName::NONE)?;
+        let mut table = Table { table, frames: Vec::new(), container, proxy };
+        table.make(address, bytes)?;
+        Ok(Shared { address, bytes, table: Some(table) })
+    }
+
+    /// Memory that is there: see [`Peer::with_lent`].
+    pub(super) const fn lent(address: u32, bytes: u32) -> Shared {
+        Shared { address, bytes, table: None }
+    }
+
+    /// Bytes of it.
+    pub fn bytes(&self) -> u32 {
+        self.bytes
+    }
+
+    /// The memory.
+    pub fn memory(&mut self) -> &mut [u8] {
+        // SAFETY: `new` has put frames of this program's there, or whoever called `lent` has, which stay until this is
+        // dropped. A server that was given them has taken its hook away, or has them no longer, or is not trusted and
+        // was not given them, and `call_in_place` holds this borrowed while the server has it.
+        unsafe { core::slice::from_raw_parts_mut(self.address as *mut u8, self.bytes as usize) }
+    }
+
+    /// The label and the item of a call that gives the server what it needs of these two; and the pages, if it is pages
+    /// that it is given.
+    fn give(&self, request: &Range<u32>, reply: &Range<u32>) -> (u16, [u32; 2], Fpage) {
+        let write = if reply.is_empty() { Rights::NONE } else { Rights::WRITE };
+        if let Some(table) = &self.table {
+            let (source, rights) = (table.proxy.name(), Rights::SHARE.or(write));
+            let item = Item { source, moved: false, rights, total: ONE_HOOK };
+            return (HOOK, item.encode(), Fpage::NONE);
+        }
+        let fpage = around(self.address, request, reply, write);
+        // The window is a block, so only the place within a block counts.
+        (LEND, MapItem { fpage, hot_spot: fpage.address() / FRAME, grant: false }.encode(), fpage)
+    }
+
+    /// Takes back what was given.
+    fn take_back(&self, pages: Fpage) -> Result<(), Error> {
+        match &self.table {
+            Some(table) => calls::revoke(table.proxy.reference()),
+            None => calls::fpage_unmap(Fpage::new(pages.address(), pages.log2(), 0), false),
+        }
+    }
+}
+
+/// The least fpage that holds both, so many bytes behind `address`.
+fn around(address: u32, request: &Range<u32>, reply: &Range<u32>, rights: Rights) -> Fpage {
+    let filled = || [request, reply].into_iter().filter(|range| !range.is_empty());
+    let first = filled().map(|range| range.start).min().unwrap_or(0);
+    let last = filled().map(|range| range.end - 1).max().unwrap_or(0);
+    let differ = (address + first) / FRAME ^ (address + last) / FRAME;
+    Fpage::new(address + first, u32::BITS - differ.leading_zeros(), rights.bits())
+}
+
+impl Table {
+    fn make(&mut self, address: u32, bytes: u32) -> Result<(), MapError> {
+        let whole = self.container.name();
+        calls::make_table(self.table.container, self.table.first, self.container.reference(), CapName::NONE)?;
         let rights = Rights::WRITE.or(Rights::SHARE);
         let all = calls::range(0, ENTRIES);
-        calls::derive(whole, shared.proxy.reference(), rights, all, 1 + ONE_HOOK)?;
-        shared.fill(bytes.div_ceil(FRAME))?;
-        calls::hook(whole, CapName::NONE, address / BLOCK, Rights::WRITE)?;
-        Ok(shared)
+        calls::derive(whole, self.proxy.reference(), rights, all, 1 + ONE_HOOK)?;
+        self.fill(bytes.div_ceil(FRAME))?;
+        Ok(calls::hook(whole, CapName::NONE, address / BLOCK, Rights::WRITE)?)
     }
 
     fn fill(&mut self, pages: u32) -> Result<(), MapError> {
@@ -95,22 +161,9 @@ impl Shared {
         }
         Ok(())
     }
-
-    /// Bytes of it.
-    pub fn bytes(&self) -> u32 {
-        self.bytes
-    }
-
-    /// The memory.
-    pub fn memory(&mut self) -> &mut [u8] {
-        // SAFETY: `new` has put frames of this program's there, which stay until this is dropped. A server that
-        // was given them has taken its hook away, or is not trusted and was not given them, and `call_in_place`
-        // holds this borrowed while the server has it.
-        unsafe { core::slice::from_raw_parts_mut(self.address as *mut u8, self.bytes as usize) }
-    }
 }
 
-impl Drop for Shared {
+impl Drop for Table {
     fn drop(&mut self) {
         // The Table's end takes all hooks and capabilities with it. What cannot be reclaimed, which is the program's
         // own doing, stays out of the books.
@@ -153,7 +206,7 @@ pub fn call(
 /// `request`, the reply from the beginning of `reply`.
 ///
 /// # Errors
-/// [`Failure`]: NoTrust, NoMeans, Distrust; TooLarge if an offset lies outside the region; Bad with
+/// [`Failure`]: NoTrust, NoMeans, Distrust, Forbidden; TooLarge if an offset lies outside the region; Bad with
 /// what the server met; Kernel; Nonsense from a server that does not play along.
 pub fn call_in_place(
     peer: &mut Peer,
@@ -172,24 +225,28 @@ pub fn call_in_place(
         return Err(Failure::TooLarge);
     }
     (head.bytes, head.room) = (request.end - request.start, reply.end - reply.start);
-    let write = if head.room == 0 { Rights::NONE } else { Rights::WRITE };
-    let (source, rights) = (shared.proxy.name(), Rights::SHARE.or(write));
-    let [first, second] = Item { source, moved: false, rights, total: ONE_HOOK }.encode();
-    let mut letter = head.letter(HOOK, [request.start, reply.start, first, second]);
-    letter.tag = Tag::new(HOOK, HEAD_WORDS as u32 + 2).with_items(1);
+    let (label, [first, second], pages) = shared.give(&request, &reply);
+    let mut letter = head.letter(label, [request.start, reply.start, first, second]);
+    letter.tag = Tag::new(label, HEAD_WORDS as u32 + 2).with_items(1);
     let mut tally = Tally::default();
     let answer = match tally.call(peer.server, letter) {
-        // It names no slots: it takes nothing of a client's.
-        Err(Failure::Kernel(Error::NoSlots)) => return Err(Failure::Distrust),
+        // It names no slots, or no window: it takes nothing of a client's.
+        Err(Failure::Kernel(Error::NoSlots | Error::NoWindow)) => return Err(Failure::Distrust),
+        Err(Failure::Kernel(Error::MapRefused)) => return Err(Failure::Forbidden),
         answer => answer,
     };
     // The server has given it back; if it has not, it is taken. Either way it costs one call.
-    calls::revoke(shared.proxy.reference())?;
+    shared.take_back(pages)?;
     let (status, bytes) = wire::done(&answer?, head.room as usize)?;
     Ok(tally.done(Way::Container, status, bytes))
 }
 
-/// Deals with HOOK.
+/// Where a trusting server has what LEND brings: a block, at this directory index.
+pub(super) fn pages(window: u32) -> Fpage {
+    Fpage::new(window * BLOCK, ENTRIES.ilog2(), Rights::WRITE.bits())
+}
+
+/// Deals with HOOK and LEND.
 pub(super) fn hook(server: &mut Server<'_>, badge: u32, letter: &Letter, handler: Handler<'_>) -> Answer {
     let (Some(slot), Some(window)) = (&server.slot, server.window) else {
         return Letter::bare(DISTRUST).into();
@@ -201,14 +258,15 @@ pub(super) fn hook(server: &mut Server<'_>, badge: u32, letter: &Letter, handler
     if letter.tag.items() != 1 || !fits(from, head.bytes) || !fits(to, head.room) || !apart {
         return bad(None);
     }
+    let is_hooked = letter.label() == HOOK;
     let write = if head.room == 0 { Rights::NONE } else { Rights::WRITE };
-    if let Err(error) = hook_at(slot.name(), window, write) {
+    if is_hooked && let Err(error) = hook_at(slot.name(), window, write) {
         return bad(Some(error));
     }
     trace::note(HOOKED, head.bytes, head.room);
     let base = window * BLOCK;
-    // SAFETY: the Table was hooked there, the two do not overlap, and the client, which waits for the answer, is
-    // trusted to leave its Table as it is.
+    // SAFETY: the Table was hooked there, or the pages are there, the two do not overlap, and the client, which waits
+    // for the answer, is trusted to leave its memory as it is, and to have sent all the pages that it speaks of.
     let (data, room) = unsafe {
         (
             core::slice::from_raw_parts((base + from) as *const u8, head.bytes as usize),
@@ -216,8 +274,10 @@ pub(super) fn hook(server: &mut Server<'_>, badge: u32, letter: &Letter, handler
         )
     };
     let response = handler(Request { badge, op: head.op, args: head.args, data, room });
-    // A client that has taken it back meanwhile has unhooked it.
-    let _ = calls::unhook(CapName::NONE, window);
+    if is_hooked {
+        // A client that has taken it back meanwhile has unhooked it. (Pages are the client's to take back.)
+        let _ = calls::unhook(CapName::NONE, window);
+    }
     Letter::new(DONE, [response.status, response.bytes.min(head.room)]).into()
 }
 

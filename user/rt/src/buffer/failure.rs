@@ -21,6 +21,8 @@ pub enum Failure {
     Distrust,
     /// This client does not trust the server as far as the way needs.
     NoTrust,
+    /// The kernel, or its redirector, lets this client map nothing to the server, whoever trusts whom.
+    Forbidden,
     /// This client has not what the way needs: a shared region that is large enough, a session, a pager.
     NoMeans,
     /// The request is larger than what the server, or the way, takes at most.
@@ -55,7 +57,14 @@ impl Failure {
         // Of the service's, those are a session that was not to be had: nothing has been sent.
         let without_session = matches!(self, Failure::Service(Exhausted | Refused));
         without_session
-            || matches!(self, Failure::Distrust | Failure::NoTrust | Failure::NoMeans | Failure::TooLarge)
+            || matches!(
+                self,
+                Failure::Distrust
+                    | Failure::NoTrust
+                    | Failure::Forbidden
+                    | Failure::NoMeans
+                    | Failure::TooLarge
+            )
     }
 }
 
@@ -66,6 +75,7 @@ impl fmt::Display for Failure {
                 to.write_str("the server takes no memory of a client that it does not trust")
             }
             Failure::NoTrust => to.write_str("the client gives no memory to a server that it does not trust"),
+            Failure::Forbidden => to.write_str("the design lets the client map nothing to the server"),
             Failure::NoMeans => to.write_str("the client has not what this way needs"),
             Failure::TooLarge => to.write_str("it is larger than this way can carry to this server"),
             Failure::Lost => to.write_str("the server no longer keeps the reply"),

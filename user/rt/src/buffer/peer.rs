@@ -48,6 +48,12 @@ impl Peer {
         Ok(Peer { shared: Some(Shared::new(address, bytes)?), ..self })
     }
 
+    /// The same with a region that is there already: `bytes` of pages of the pool's at `address`, a multiple of 4 MiB, with
+    /// the right to write, for as long as the peer exists. They go to the server by map items.
+    pub fn with_lent(self, address: u32, bytes: u32) -> Peer {
+        Peer { shared: Some(Shared::lent(address, bytes)), ..self }
+    }
+
     /// The same with a session at the transfer service that `service` leads to, for [`Way::Service`]: requests and
     /// replies of at most `bytes`, a worker of this priority.
     ///

@@ -5,11 +5,14 @@
 //! set anew: buffer, fault limits, slot. A capability that came with a message is gone before it is answered. The handler may
 //! call other servers, but must not receive.
 
-use freehold_protocol::buffer::{BAD, DISTRUST, GET, HOOK, PULL, PUT, PUT_ON, REST, STRING, TAKE, TOO_LARGE};
+use freehold_protocol::buffer::{
+    BAD, DISTRUST, GET, HOOK, LEND, PULL, PUT, PUT_ON, REST, STRING, TAKE, TOO_LARGE,
+};
 
 use freehold_protocol::server::{COMPLETE, SERVICE};
 
-use freehold_abi::layout::FOREVER;
+use freehold_abi::designs::Fpage;
+use freehold_abi::layout::{FOREVER, utcb};
 use freehold_abi::{CapName, Error};
 
 use super::places::{Kept, Places};
@@ -33,7 +36,8 @@ pub struct Config<'a> {
     pub memory: &'a mut [u8],
     /// Clients that a buffer can be kept for: as many as there are badges, if none is to lose it ever.
     pub clients: usize,
-    /// Directory index at which containers are hooked; nothing else lies there. `None`: none are.
+    /// Directory index at which containers are hooked, or pages lent by a map item come to lie; nothing else lies there.
+    /// `None`: none are.
     pub window: Option<u32>,
     /// The slices that a transfer service brings requests in, if there is one: its badge here is
     /// [`freehold_protocol::server::SERVICE`].
@@ -179,8 +183,8 @@ impl<'a> Server<'a> {
             REST => strings::rest(self, badge, letter),
             PULL => pull::pull(self, badge, letter, handler),
             TAKE => pull::take(self, badge, letter),
-            HOOK if self.slot.is_none() => Letter::bare(DISTRUST).into(),
-            HOOK => container::hook(self, badge, letter, handler),
+            HOOK | LEND if self.slot.is_none() => Letter::bare(DISTRUST).into(),
+            HOOK | LEND => container::hook(self, badge, letter, handler),
             _ => bad(None),
         }
     }
@@ -227,7 +231,9 @@ impl<'a> Server<'a> {
 
     /// What arrived in the slot leaves.
     fn clear(&self, letter: &Letter) {
-        if let Some(slot) = self.slot.as_ref().filter(|_| letter.tag.items() != 0) {
+        // Pages go to a window, and leave it when their giver says so.
+        let arrived = letter.tag.items() != 0 && letter.label() != LEND;
+        if let Some(slot) = self.slot.as_ref().filter(|_| arrived) {
             // An own slot can be deleted.
             let _ = calls::delete(slot.reference());
         }
@@ -258,6 +264,8 @@ fn not_answered(broken: Broken, string: Part) -> bool {
 /// Serves until nothing can be received any more, and says why: the endpoint is gone, or the thread's time limit
 /// has passed, after which it can be called again. Requests go to `handler` when they are complete.
 pub fn serve(server: &mut Server<'_>, mut handler: impl FnMut(Request<'_>) -> Response) -> Error {
+    let pages = server.window.filter(|_| server.slot.is_some() && calls::design().has_pool());
+    Utcb::current().set(utcb::WINDOW, pages.map_or(Fpage::NONE, container::pages).0);
     let mut answer = None;
     loop {
         match server.exchange(answer.take()) {
@@ -273,8 +281,9 @@ pub fn serve(server: &mut Server<'_>, mut handler: impl FnMut(Request<'_>) -> Re
             // The client is gone, or gave no way to answer.
             Err(Broken { error: Error::NoReply, .. }) => {}
             Err(broken) => {
-                // The slot is the server's, which may end now.
+                // Slot and window are the server's, which may end now.
                 Utcb::current().set_slots(CapName::NONE, 0);
+                Utcb::current().set(utcb::WINDOW, Fpage::NONE.0);
                 return broken.error;
             }
         }

@@ -1,15 +1,16 @@
-//! Who is not trusted: attackers, under the designs that know such spaces; and the redirector, through which their messages
-//! go where the design has one. Root-only trusts the first program's space alone, and needs not be told.
+//! Who is not trusted, under the designs that know such spaces; and the redirector, through which their messages go where
+//! the design has one. Root-only trusts the first program's space alone, and needs not be told.
 
 use alloc::vec::Vec;
 
-use freehold_first::actor::{Actor, new_endpoint};
-use freehold_first::failure::Failure;
-use freehold_first::services::Services;
 use freehold_protocol::redirector::DOOR;
 use freehold_rt::abi::designs::Design;
 use freehold_rt::load::Program;
 use freehold_rt::{CapName, calls};
+
+use crate::actor::{Actor, new_endpoint};
+use crate::failure::Failure;
+use crate::services::Services;
 
 /// Above everybody whose messages go through it.
 const PRIORITY: u8 = 14;
@@ -17,6 +18,7 @@ const PRIORITY: u8 = 14;
 const CONSOLE: u32 = 8;
 
 /// Whom the design trusts.
+#[derive(Debug)]
 pub struct Trust {
     design: Design,
     redirector: Option<Actor>,
