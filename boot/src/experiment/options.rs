@@ -104,10 +104,11 @@ pub fn judged(data: &Data) -> Vec<WayOut> {
 
 #[cfg(test)]
 mod tests {
+    use freehold_abi::designs::Design;
     use serde_json::json;
 
     use super::*;
-    use crate::experiment::synthetic;
+    use crate::experiment::{synthetic, tables};
     use crate::records::Record;
 
     fn word(name: &str, data: &Data) -> Word {
@@ -188,6 +189,52 @@ mod tests {
             }
         });
         assert_eq!(word(name, &free), Word::Works);
+    }
+
+    fn is_request(record: &Record) -> bool {
+        is(record, "bench", "transfer")
+    }
+
+    /// What is said about moving buffers.
+    fn about_buffers(data: &Data) -> Vec<(Word, Vec<String>)> {
+        let ways = ["String items, the", "String items, touched", "Containers", "A third task"];
+        let all =
+            judged(data).into_iter().filter(|option| ways.iter().any(|way| option.name.starts_with(way)));
+        all.map(|option| (option.word, option.reasons)).collect()
+    }
+
+    #[test]
+    fn requests_under_another_design_change_nothing_of_the_main_one() {
+        let main = Design::UserTables.name();
+        let usual = synthetic::with(|_| {});
+        let others = synthetic::with(|record| {
+            if is_request(record) && record["design"] != main && record.contains_key("median") {
+                record.extend(["min", "median", "p99", "max"].map(|field| (field.into(), json!(7))));
+            }
+        });
+        assert_eq!(usual.transfers(main), others.transfers(main));
+        assert_ne!(usual.transfers("redirector"), others.transfers("redirector"));
+        assert_eq!(about_buffers(&usual), about_buffers(&others));
+        let column = |data: &Data| -> Vec<String> {
+            let ways = tables::all(data).into_iter().find(|table| table.name == "ways").expect("the table");
+            let head = format!("{main}, distrusting");
+            let at = ways.heads.iter().position(|name| *name == head).expect("the main design's column");
+            ways.rows.iter().map(|row| row[at].clone()).collect()
+        };
+        assert_eq!(column(&usual), column(&others));
+    }
+
+    #[test]
+    fn where_the_main_design_has_no_requests_another_ones_are_judged_and_named() {
+        let mut records = synthetic::records();
+        records.retain(|record| !is_request(record) || record["design"] == "redirector");
+        let of_another = about_buffers(&Data::of(records.clone()));
+        records.retain(|record| !is_request(record));
+        assert!(about_buffers(&Data::of(records)).iter().all(|(word, _)| *word == Word::Unjudged));
+        for ((word, reasons), (usual, _)) in of_another.iter().zip(about_buffers(&synthetic::with(|_| {}))) {
+            assert_eq!(*word, usual);
+            assert!(reasons.iter().any(|reason| reason.contains("(Under redirector.)")), "{reasons:?}");
+        }
     }
 
     #[test]

@@ -328,6 +328,24 @@ mod tests {
         }
     }
 
+    /// They know no seed, so once is enough.
+    #[test]
+    fn buffers_are_moved_once_under_each_design() {
+        let moved = |extent: &Extent| {
+            let boots = plan(extent, 1).into_iter().filter_map(|boot| match boot.work {
+                Work::Transfer { design, .. } => Some(design.to_string()),
+                _ => None,
+            });
+            let mut moved: Vec<String> = boots.collect();
+            moved.sort();
+            moved
+        };
+        let mut all: Vec<String> = Variant::all().iter().map(Variant::to_string).collect();
+        all.sort();
+        assert_eq!(moved(&WHOLE), all);
+        assert_eq!(moved(&QUICK), ["user-tables"]);
+    }
+
     #[test]
     fn each_repetition_has_a_seed_of_its_own() {
         let of = |rep| plan(&WHOLE, 40).into_iter().filter(move |boot| boot.rep == rep).map(|boot| boot.seed);

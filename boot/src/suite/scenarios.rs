@@ -230,6 +230,23 @@ fn transfer() -> Vec<Scenario> {
             ],
             ..Scenario::of("transfer", "bench-transfer")
         },
+        // Strangers' messages go through the redirector; memory is lent by map items.
+        Scenario {
+            modules: vec!["init", "caller", "files", "transfer", "redirector"],
+            append: "bench-transfer rounds=1 only=.container.resident.trusting,open-255.,exec-16k. design=redirector",
+            shows: &[
+                "111 cells measured, 8 refused",
+                "a client waited for a page, and a distrusting server for nobody: 8",
+            ],
+            ..Scenario::of("transfer_redirector", "bench-transfer")
+        },
+        // Nobody but the first program lends memory.
+        Scenario {
+            modules: vec!["init", "caller", "files", "transfer"],
+            append: "bench-transfer rounds=1 only=.container.resident.trusting,open-255. design=root-only",
+            shows: &["40 cells measured, 32 refused"],
+            ..Scenario::of("transfer_root-only", "bench-transfer")
+        },
         Scenario {
             append: "tour monitor",
             typed: "\n\nscenario\nscenario nonsense\nscenario read-4096.pull.both-fault\n\

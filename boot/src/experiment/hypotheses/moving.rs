@@ -5,7 +5,7 @@ use freehold_abi::designs::Design;
 use super::{Clause, View, clause, compare, missing};
 use crate::bench::transfer::cell::{CASES, Cell, Residency, Trust, Way};
 use crate::bench::transfer::crossover::Direction;
-use crate::bench::transfer::figures::Results;
+use crate::bench::transfer::figures::{Found, Results};
 use crate::bench::transfer::verdicts::crossing::{Crossing, crossing};
 use crate::experiment::derived::{self, policies};
 use crate::experiment::estimate::{Bound, Estimate};
@@ -60,6 +60,11 @@ pub fn containers(view: &View) -> Vec<Clause> {
             ("write-64", Bound::AtLeast(view.limit("small.least"))),
             ("write-1048576", Bound::Below(view.limit("large.most"))),
         ] {
+            let (way, residency, trust) = (Way::Container, Residency::Resident, Trust::Trusting);
+            // What a design forbids has no price.
+            if let Some(Found::Refused(_)) = results.found(Cell { case, way, residency, trust }) {
+                continue;
+            }
             let of = |way| overhead(results, case, way).map(Estimate::from);
             let ratio = of(Way::Container).zip(of(Way::Wired)).and_then(|(one, other)| one.over(other));
             let what = format!("{}, {case}: a container, of what a wired string adds", design.name());

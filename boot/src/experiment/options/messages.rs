@@ -10,19 +10,26 @@ use crate::experiment::derived::stalls;
 use crate::experiment::hypotheses::TWO_SIDED;
 use crate::experiment::number::{listed, number};
 
+/// How the word of a sentence begins that was not judged.
+const UNJUDGED: &str = "Not judged";
 /// Attacks on the transfer service.
 const ON_SERVICE: [&str; 4] = ["endless-resume", "transfer-flood", "worker-frames", "confused-deputy"];
 /// Attacks by faults in transit.
 const IN_TRANSIT: [&str; 3] = ["transit-stall-sender", "transit-stall-receiver", "transit-stall-both"];
 
-/// How a sentence of the mail came out under the main design, else under the first that was measured.
+/// How a sentence of the mail came out under the main design, else under the first whose figures suffice for a judgement.
 fn sentence(data: &Data, name: &str) -> Option<(String, String)> {
     let main = Design::UserTables.name().to_string();
-    let subjects = std::iter::once(&main).chain(&data.subjects);
-    let results = subjects.into_iter().find_map(|subject| data.transfers(subject))?;
-    let told = verdicts::verdict(name, results)?;
-    let word = told.split("**").nth(1)?.to_string();
-    Some((word, told))
+    let subjects = std::iter::once(&main).chain(data.subjects.iter().filter(|subject| **subject != main));
+    let mut all = subjects.filter_map(|subject| {
+        let told = verdicts::verdict(name, data.transfers(subject)?)?;
+        let word = told.split("**").nth(1)?.to_string();
+        let told = if *subject == main { told } else { format!("{told} (Under {subject}.)") };
+        Some((word, told))
+    });
+    let first = all.next()?;
+    let mut all = std::iter::once(first.clone()).chain(all);
+    Some(all.find(|(word, _)| !word.starts_with(UNJUDGED)).unwrap_or(first))
 }
 
 /// Judges by sentences: good if all are as `good` says, bad if none is.
@@ -31,7 +38,7 @@ fn by_sentences(data: &Data, wanted: &[(&str, &str)]) -> (Word, Vec<String>) {
         .iter()
         .map(|(name, good)| {
             let (word, told) = sentence(data, name)?;
-            Some((word == *good, word.starts_with("Not judged"), told))
+            Some((word == *good, word.starts_with(UNJUDGED), told))
         })
         .collect();
     let told: Vec<String> = found.iter().flatten().map(|(_, _, told)| told.clone()).collect();
