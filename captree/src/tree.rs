@@ -57,9 +57,9 @@ pub trait Slots {
     fn set_revoking(&mut self, slot: Link, revoking: bool);
     /// The largest total, at most `total`, that the slot can store.
     fn representable(&self, slot: Link, total: u32) -> u32;
-    /// Whether totals are bounds. If not, a node that cannot pay has no bound from then on; what [`phi`] says holds no
-    /// more, and revoking takes as long as it takes.
-    fn is_bounded(&self) -> bool {
+    /// Whether the total of `slot` is a bound. If not, and it cannot pay, it has no bound from then on; what [`phi`] says
+    /// holds no more, and revoking takes as long as it takes.
+    fn is_bounded(&self, _slot: Link) -> bool {
         true
     }
 }
@@ -192,7 +192,7 @@ fn pay_anew<S: Slots>(slots: &mut S, parent: Link, total: u32) -> Result<(), Der
     if above.total != UNLIMITED && above.credits > total {
         above.credits -= total + 1;
     } else if above.total != UNLIMITED {
-        if slots.is_bounded() {
+        if slots.is_bounded(parent) {
             return Err(DeriveError::NoCredits);
         }
         (above.total, above.credits) = (UNLIMITED, UNLIMITED);

@@ -178,6 +178,9 @@ impl<M: Memory> Tables<M> {
         if entry.is_writable() != (node.rights & 1 != 0) {
             return Err(Broken::Entry(slot));
         }
+        if self.meta(slot).is_sole() != (self.nature(entry.address()) == FrameType::Utcb) {
+            return Err(Broken::Entry(slot));
+        }
         match self.frame_type(entry.address()) {
             FrameType::Data => Ok(()),
             FrameType::Utcb => {

@@ -3,6 +3,7 @@
 use freehold_captree::{DeriveError, Link, Slots, barred, derive, insert, pay, remove, revoke_steps};
 
 use crate::layout::{self, IN_DIRECTORY, IN_NODE, IN_TABLE};
+use crate::meta::SOLE;
 use crate::slots::Entries;
 use crate::{Budget, Entry, Flush, FrameType, Kind, Memory, Meta, Offspring, Progress, Tables, total};
 
@@ -185,7 +186,7 @@ impl<M: Memory> Tables<M> {
         if !self.root_is_leaf(root) || !self.takes_mappings(table) || !self.is_empty(destination) {
             return Err(MapError::Occupied);
         }
-        derive(&mut Entries(&mut self.memory), root, destination, WRITE, 0)?;
+        derive(&mut Entries(&mut self.memory), root, destination, WRITE | SOLE, 0)?;
         let meta = self.meta(destination).with_kind(Kind::Mapping);
         self.set_meta(destination, meta);
         self.memory.store(destination.address(), Entry::user(frame, true).0);

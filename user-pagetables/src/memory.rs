@@ -13,7 +13,8 @@ pub trait Memory {
     fn swap(&mut self, address: u32, word: u32) -> u32;
     /// Writes zeros. Both numbers are multiples of four.
     fn clear(&mut self, address: u32, bytes: u32);
-    /// Whether totals bound what can be derived; [`freehold_captree::Slots::is_bounded`].
+    /// Whether totals bound what can be derived ([`freehold_captree::Slots::is_bounded`]). If not, a mapping that stays the
+    /// only one of its frame ([`Meta::is_sole`](crate::Meta::is_sole)) is bound by its total all the same.
     fn is_bounded(&self) -> bool {
         true
     }

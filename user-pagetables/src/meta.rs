@@ -26,6 +26,11 @@ pub enum Kind {
     Mapping = 9,
 }
 
+/// Among the rights of a mapping: it is the only one of its frame, a UTCB's, and stays that: its total of 0 is a bound also
+/// where totals are none. It stands in the node, since where that is asked for (a tree's operations) there is no frame
+/// table. No update makes such a mapping: of rights it leaves that to write.
+pub const SOLE: u8 = 4;
+
 /// The bit that those kinds have, and no others, which hold a frame that mappings can be derived from.
 const HOLDS_FRAME: u32 = 8;
 
@@ -104,6 +109,11 @@ impl Meta {
     #[inline(always)]
     pub const fn holds_frame(self) -> bool {
         self.0 & HOLDS_FRAME << KIND != 0
+    }
+
+    /// Whether it is a mapping that stays the only one of its frame.
+    pub const fn is_sole(self) -> bool {
+        self.is(Kind::Mapping) && self.rights() & SOLE != 0
     }
 
     /// The same with another kind.

@@ -138,8 +138,8 @@ impl<M: Memory> Slots for Entries<'_, M> {
         total::decode(total::encode(wanted))
     }
 
-    fn is_bounded(&self) -> bool {
-        self.0.is_bounded()
+    fn is_bounded(&self, slot: Link) -> bool {
+        self.0.is_bounded() || self.meta(slot).is_sole()
     }
 }
 
@@ -255,7 +255,7 @@ impl<M: Memory> Slots for Tables<M> {
         }
     }
 
-    fn is_bounded(&self) -> bool {
-        self.memory.is_bounded()
+    fn is_bounded(&self, slot: Link) -> bool {
+        self.memory.is_bounded() || slot.kind() == IN_TABLE && self.packed(slot).is_sole()
     }
 }

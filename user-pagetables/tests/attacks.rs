@@ -4,7 +4,7 @@ mod support;
 
 use freehold_captree::{Slots, is_leaf};
 use freehold_user_pagetables::layout::in_table;
-use freehold_user_pagetables::{Flush, FrameType, FreshRoot, Memory, frames_of};
+use freehold_user_pagetables::{Flush, FrameType, FreshRoot, MapError, Memory, frames_of};
 use support::machine::{ACCESSED, DIRTY};
 use support::model::At;
 use support::ops::Op;
@@ -219,6 +219,26 @@ fn unmapping_during_a_revoke() {
             map(giver, TABLE, 21, 29),
         ],
     );
+}
+
+/// Where totals are no bounds, a mapping of total 0 gives its frame away; a UTCB's does not (1).
+#[test]
+fn a_utcb_stays_alone_where_totals_are_no_bounds() {
+    let mut world = world();
+    run(
+        &mut world,
+        &[
+            Op::Donate { frame: single(2), kind: FrameType::Utcb, area: 0, pages: 0 },
+            Op::MapUtcb { frame: single(2), table: TABLE, index: 77 },
+        ],
+    );
+    world.tables.memory.unbounded = true;
+    let onward =
+        |world: &mut World, index, to| world.tables.map(in_table(TABLE, index), in_table(SPARE, to), 1, 1);
+    assert_eq!(onward(&mut world, 77, 0), Err(MapError::NoCredits));
+    assert_eq!(world.tables.check(), Ok(()));
+    world.compare().unwrap();
+    assert_eq!((onward(&mut world, 2, 0), onward(&mut world, 2, 1)), (Ok(()), Ok(())));
 }
 
 /// What a space was made of comes back, all of it (docs/invariants.md: 21), and nothing of it is left in

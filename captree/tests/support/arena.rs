@@ -98,7 +98,7 @@ impl Slots for Arena {
         COARSE_TOTALS.into_iter().filter(|&stored| stored <= total).max().unwrap_or(0)
     }
 
-    fn is_bounded(&self) -> bool {
+    fn is_bounded(&self, _: Link) -> bool {
         self.bounded
     }
 }

@@ -9,12 +9,14 @@ use freehold_user_pagetables::Memory;
 pub struct Physical {
     words: Vec<u32>,
     journal: BTreeMap<u32, u32>,
+    /// Whether totals are no bounds.
+    pub unbounded: bool,
 }
 
 impl Physical {
     /// `bytes` of zeros.
     pub fn new(bytes: u32) -> Physical {
-        Physical { words: vec![0; bytes as usize / 4], journal: BTreeMap::new() }
+        Physical { words: vec![0; bytes as usize / 4], journal: BTreeMap::new(), unbounded: false }
     }
 
     /// From now on, what changes is remembered.
@@ -60,6 +62,10 @@ impl Memory for Physical {
         for offset in (0..bytes).step_by(4) {
             self.store(address + offset, 0);
         }
+    }
+
+    fn is_bounded(&self) -> bool {
+        !self.unbounded
     }
 }
 

@@ -3,6 +3,7 @@
 
 use freehold_captree::{DeriveError, derive, remove};
 use freehold_user_pagetables::layout;
+use freehold_user_pagetables::meta::SOLE;
 use freehold_user_pagetables::{
     AreaError, DonateError, Flush, FrameType, FreshRoot, MapError, Memory, Progress, frames_of,
 };
@@ -339,7 +340,7 @@ impl World {
             self.takes_mapping(at, Some(0))
         };
         let root = At::Root(frame);
-        let wanted = wanted.and_then(|()| Ok(self.model.forest.derive(root, at, 1, Some(0))?));
+        let wanted = wanted.and_then(|()| Ok(self.model.forest.derive(root, at, 1 | SOLE, Some(0))?));
         let destination = self.link(at);
         same(self.tables.map_utcb(frame, destination), wanted)
     }

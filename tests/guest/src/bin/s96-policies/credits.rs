@@ -1,11 +1,12 @@
 //! user-tables with credits switched off: whoever would be refused for want of credits is not.
 
+use freehold_abi::layout::FRAME;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{derived, endpoint, info, notification};
 use freehold_guest_tests::pages::{self, Frames, peek, poke};
 use freehold_guest_tests::worker::{ABOVE, Worker};
 use freehold_guest_tests::{board, check, check_eq};
-use freehold_rt::calls::{self, Lend};
+use freehold_rt::calls::{self, Lend, ThreadPlace};
 use freehold_rt::slots::Slot;
 use freehold_rt::{CapName, Error, Message, Rights, SlotRef, Utcb};
 
@@ -50,6 +51,37 @@ pub fn mappings() {
     check_eq!(calls::revoke_range(pages::table(), 0, 1).map_err(|stop| stop.error), Ok(()));
     poke(pages::address(0), 1);
     check_eq!(calls::unmap(CapName::NONE, pages::address(0) / 4096, 300).map_err(|stop| stop.error), Ok(()));
+}
+
+/// A UTCB has one mapping all the same: its total of 0 is a bound (docs/invariants.md: 1). Once that is taken back, none.
+pub fn utcbs() {
+    let (frames, thread) = (Frames::take(2, 1), Slot::take().expect("a slot"));
+    let place = ThreadPlace {
+        container: frames.container(),
+        thread: frames.at(0),
+        utcb: frames.at(1),
+        space: CapName::NONE,
+        address: pages::address(7),
+        fpu: false,
+    };
+    check_eq!(calls::make_thread(place, thread.reference()), Ok(()));
+    let again = |source, code| {
+        let update = pages::update(source, 1, CapName::NONE, pages::address(8) / FRAME, Rights::WRITE, code);
+        calls::update(&[update]).map_err(|stop| stop.error)
+    };
+    for code in [0, 1, 63] {
+        check_eq!(again((pages::table(), 7), code), Err(Error::NoCredits), "{code}");
+        check_eq!(again((frames.container(), frames.at(1)), code), Err(Error::EmptySource), "{code}");
+    }
+    let words = Frames::take(1, 1);
+    check_eq!(pages::map(&words, pages::address(9), Rights::WRITE, 0), Ok(()));
+    poke(pages::address(9), pages::address(7) | Rights::WRITE.bits());
+    let named = calls::validate(pages::table(), 8, 1, pages::address(9)).map_err(|stop| stop.error);
+    check_eq!(named, Err(Error::NoCredits));
+    poke(pages::address(7), 7);
+    check_eq!(calls::unmap(CapName::NONE, pages::address(7) / FRAME, 1).map_err(|stop| stop.error), Ok(()));
+    check_eq!(again((pages::table(), 7), 0), Err(Error::EmptySource));
+    check_eq!(calls::unmap(CapName::NONE, pages::address(9) / FRAME, 1).map_err(|stop| stop.error), Ok(()));
 }
 
 /// Memory lent with a total of 1, lent on with more, and objects made of it whose nodes have more.

@@ -56,6 +56,7 @@ fn main() {
         Design::CreditsOff => &[
             ("capabilities", credits::capabilities),
             ("mappings", credits::mappings),
+            ("a UTCB has one mapping", credits::utcbs),
             ("lent memory", credits::lent),
             ("items", credits::items),
             ("no pool", credits::calls_are_unknown),
