@@ -310,9 +310,8 @@ mod tests {
     use super::*;
 
     /// Attacks that need no control, since a design is broken by them, and which.
-    const BROKEN_BY: [(&str, &str); 6] = [
+    const BROKEN_BY: [(&str, &str); 5] = [
         ("credit-exhaustion", "user-tables,credits=off"),
-        ("derive-during-revoke", "user-tables,credits=off"),
         ("mapping-flood", "kernel-heap"),
         ("page-table-bomb", "kernel-heap"),
         ("revoke-time", "kernel-heap"),
