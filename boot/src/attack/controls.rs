@@ -318,9 +318,6 @@ mod tests {
         ("split-charge", "kernel-quota"),
     ];
 
-    /// Attacks that every design survives and that still lack a control: what they show is not proven.
-    const UNPROVEN: [&str; 1] = ["container-hoarding"];
-
     #[test]
     fn every_control_applies_to_the_sources_and_is_to_an_attack() {
         let attacks = super::super::names().expect("attacks");
@@ -341,14 +338,10 @@ mod tests {
         let controls = all().expect("readable");
         let has = |attack: &str| controls.iter().any(|control| control.attack == attack);
         let broken = |attack: &str| BROKEN_BY.iter().any(|(known, _)| *known == attack);
-        for attack in UNPROVEN {
-            assert!(!has(attack) && !broken(attack), "{attack} has a control by now");
-        }
         let missing: Vec<String> = super::super::names()
             .expect("attacks")
             .into_iter()
             .filter(|attack| attack != "idle" && !has(attack) && !broken(attack))
-            .filter(|attack| !UNPROVEN.contains(&attack.as_str()))
             .collect();
         assert!(missing.is_empty(), "neither a control nor a design that breaks: {}", missing.join(", "));
     }
