@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::args::{BuildArgs, Profile};
+use crate::qemu::Module;
 use crate::toolchain::{self, Toolchain};
 use crate::workspace;
 
@@ -100,6 +101,14 @@ impl Guests {
             .get(name)
             .cloned()
             .with_context(|| format!("no guest program is called {name} (there are {})", names()))
+    }
+
+    /// A program as a boot module, without arguments.
+    ///
+    /// # Errors
+    /// No program of that name has been built.
+    pub fn module(&self, name: &str) -> Result<Module> {
+        Ok(Module { name: name.into(), path: self.program(name)?, arguments: String::new() })
     }
 
     /// These, and of `others` those that are not among them.

@@ -26,6 +26,8 @@ impl fmt::Display for BadLine {
     }
 }
 
+impl std::error::Error for BadLine {}
+
 /// Reads all records.
 ///
 /// # Errors

@@ -64,14 +64,8 @@ pub fn tour_machine(
     interactive: bool,
 ) -> Result<Machine> {
     ensure!(!guest::PROGRAMS.is_empty(), "there are no programs for the tour yet");
-    let mut modules = Vec::new();
-    for program in guest::PROGRAMS {
-        modules.push(Module {
-            name: (*program).into(),
-            path: guests.program(program)?,
-            arguments: String::new(),
-        });
-    }
+    let modules = guest::PROGRAMS.iter().map(|program| guests.module(program));
+    let mut modules = modules.collect::<Result<Vec<_>>>()?;
     modules.push(Module { name: FILE_MODULE.into(), path: file.into(), arguments: String::new() });
     let (console, limit) =
         if interactive { (Console::Interactive, None) } else { (Console::Show, Some(TIME_LIMIT)) };

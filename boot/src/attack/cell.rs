@@ -13,7 +13,7 @@ use crate::args::{DEFAULT_CPU, DEFAULT_MEMORY};
 use crate::design::Variant;
 use crate::guest::{self, Guests};
 use crate::outcome::Outcome;
-use crate::qemu::{Boot, Clock, Console, Machine, Medium, Module, Plugin};
+use crate::qemu::{Boot, Clock, Console, Machine, Medium, Plugin};
 use crate::records::{self, Record};
 
 /// Services that an attack can be on, or that a design needs.
@@ -62,15 +62,12 @@ impl Cell {
     /// A program has not been built.
     pub fn machine(&self, guests: &Guests, plugin: Option<Plugin>) -> Result<Machine> {
         let names = guest::ARENA.iter().copied().chain([self.attack.as_str()]).chain(SERVICES);
-        let module = |name: &str| -> Result<Module> {
-            Ok(Module { name: name.into(), path: guests.program(name)?, arguments: String::new() })
-        };
         // To look at every instruction takes several times as long.
         let slower = if plugin.is_some() { 5 } else { 1 };
         Ok(Machine {
             medium: Medium::Kernel,
             kernel: guests.program("kernel")?,
-            modules: names.map(module).collect::<Result<_>>()?,
+            modules: names.map(|name| guests.module(name)).collect::<Result<_>>()?,
             append: self.words(),
             cpu: DEFAULT_CPU.into(),
             memory_mib: DEFAULT_MEMORY,

@@ -1,5 +1,7 @@
 //! On what figures were taken that are kept.
 
+use std::fmt;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,17 @@ impl Machine {
             design: "user-tables".into(),
             unit: "instructions".into(),
         })
+    }
+}
+
+/// All but the design.
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Machine { qemu, rustc, profile, cpu, memory_mib, .. } = self;
+        write!(
+            f,
+            "QEMU {qemu}, processor {cpu}, {memory_mib} MiB, instruction clock; {profile} build by rustc {rustc}"
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! The generated parts of a document: what stands between `<!-- figures: NAME -->` and `<!-- end -->`, each on a
 //! line of its own. All other lines are written by people and stay as they are.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 const BEGIN: &str = "<!-- figures: ";
 const BEGIN_ENDS: &str = " -->";
@@ -39,6 +39,19 @@ pub fn fill(document: &str, part: impl Fn(&str) -> Option<String>) -> Result<Str
 /// The names of a document's generated parts, in order.
 pub fn names(document: &str) -> impl Iterator<Item = &str> {
     document.lines().filter_map(|line| line.strip_prefix(BEGIN)?.strip_suffix(BEGIN_ENDS))
+}
+
+/// Looks at whether each of these parts is shown once, and nothing else.
+///
+/// # Errors
+/// It is not so.
+pub fn ensure_all(document: &str, parts: &[impl AsRef<str>]) -> Result<()> {
+    let mut shown: Vec<&str> = names(document).collect();
+    let mut expected: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    shown.sort();
+    expected.sort();
+    ensure!(shown == expected, "it shows {shown:?}; it must show each of {expected:?} once");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@
 //! own, and it does with them what it likes.
 
 pub mod designs;
+mod kept;
 pub mod latency;
 mod machine;
 mod markers;
 pub mod micro;
+pub mod program;
 mod progress;
+mod rounds;
 pub(crate) mod text;
 pub mod transfer;
 
@@ -16,9 +19,10 @@ use std::fs::File;
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::args::BenchArgs;
+use crate::qemu::Boot;
 
 /// Measurements that belong together: one boot, one file of figures.
 struct Group {
@@ -89,6 +93,20 @@ fn write_records(args: &BenchArgs, records: &str) -> Result<()> {
         file.and_then(|mut file| file.write_all(records.as_bytes()))
             .with_context(|| format!("cannot write {}", path.display()))
     })
+}
+
+/// Shows how a boot ended that did not pass.
+///
+/// # Errors
+/// It did not pass.
+fn ensure_passed(boot: &Boot, name: &str) -> Result<()> {
+    if !boot.outcome.passed() {
+        let tail: Vec<&str> = boot.console.lines().rev().take(20).collect();
+        eprint!("{}", boot.qemu);
+        tail.iter().rev().for_each(|line| eprintln!("| {line}"));
+    }
+    ensure!(boot.outcome.passed(), "{name}: {}", boot.outcome);
+    Ok(())
 }
 
 /// The groups to run, and what of each; an empty list stands for all of it.

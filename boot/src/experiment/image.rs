@@ -98,7 +98,7 @@ pub fn records(boot: &Boot) -> Result<Vec<Record>> {
     if !boot.outcome.passed() {
         bail!("{} {}", boot.outcome, boot.qemu.trim());
     }
-    let mut records = records::parse(&boot.records).map_err(|bad| anyhow::anyhow!("{bad}"))?;
+    let mut records = records::parse(&boot.records)?;
     let mut names = BTreeSet::new();
     for (at, record) in records.iter_mut().enumerate() {
         let name = check(record).with_context(|| format!("record {}", at + 1))?;

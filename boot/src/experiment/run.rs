@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use freehold_abi::designs::Design;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ use crate::attack::cell::{self, Cell};
 use crate::attack::controls;
 use crate::attack::row::Row;
 use crate::bench::micro::counts;
-use crate::bench::{latency, micro, transfer};
+use crate::bench::{latency, micro, program, transfer};
 use crate::design::Variant;
 use crate::guest::{self, Guests};
 use crate::plugin;
@@ -112,9 +112,9 @@ pub fn boot(boot: &Boot, built: &Built, directory: &Path) -> Result<Vec<Record>>
     match &boot.work {
         Work::Bench { design, only, watch } => {
             let words = format!("design={design} only={} seed={}", only.join(","), boot.seed);
-            let modules = vec![module(built.guests()?, guest::BENCH)?];
+            let modules = vec![built.guests()?.module(guest::BENCH)?];
             let plugin = built.plugin(*watch)?;
-            let machine = machine(built.guests()?, modules, words, micro::MEMORY_MIB, plugin)?;
+            let machine = machine(built.guests()?, modules, words, program::MEMORY_MIB, plugin)?;
             let booted = passed(&machine, directory)?;
             let mut records = of_design(&booted.records, design)?;
             match watch {
@@ -127,7 +127,7 @@ pub fn boot(boot: &Boot, built: &Built, directory: &Path) -> Result<Vec<Record>>
         Work::Transfer { design, only, rounds } => {
             let redirects = design.design == Design::Redirector;
             let programs = guest::PROGRAMS.iter().copied().chain(redirects.then_some(guest::REDIRECTOR));
-            let modules = programs.map(|program| module(built.guests()?, program));
+            let modules = programs.map(|program| built.guests()?.module(program));
             let words = format!("{} design={design}", transfer::append(*rounds, only));
             let modules = modules.collect::<Result<_>>()?;
             let machine = machine(built.guests()?, modules, words, DEFAULT_MEMORY, None)?;
@@ -159,10 +159,6 @@ pub fn boot(boot: &Boot, built: &Built, directory: &Path) -> Result<Vec<Record>>
             image::records(&image::machine(path, words, boot.seed)?.boot(directory, None)?)
         }
     }
-}
-
-fn module(guests: &Guests, name: &str) -> Result<Module> {
-    Ok(Module { name: name.into(), path: guests.program(name)?, arguments: String::new() })
 }
 
 fn machine(
@@ -197,7 +193,7 @@ fn passed(machine: &Machine, directory: &Path) -> Result<qemu::Boot> {
 
 /// The records of a boot under a design.
 fn of_design(text: &str, design: &Variant) -> Result<Vec<Record>> {
-    let records = records::parse(text).map_err(|bad| anyhow!("{bad}"))?;
+    let records = records::parse(text)?;
     for record in &records {
         let Some(name) = record.get("bench") else { continue };
         let says = record.get("design").and_then(Value::as_str);

@@ -129,7 +129,7 @@ impl Store {
             text += &fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             there += 1;
         }
-        records::parse(&text).map_err(|bad| anyhow::anyhow!("what was kept is damaged: {bad}"))?;
+        records::parse(&text).context("what was kept is damaged")?;
         self.put(RECORDS, &text)?;
         Ok((there, boots.len()))
     }

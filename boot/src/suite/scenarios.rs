@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::scenario::{Expect, Scenario};
-use crate::bench::{designs, latency, micro};
+use crate::bench::{designs, latency, micro, program};
 use crate::guest::{BENCH, OTHER};
 
 /// Every scenario, in the order in which they start.
@@ -302,7 +302,7 @@ fn arena() -> Vec<Scenario> {
 fn figures() -> Vec<Scenario> {
     let bench = |name, append, closing| Scenario {
         modules: vec![BENCH],
-        memory_mib: micro::MEMORY_MIB,
+        memory_mib: program::MEMORY_MIB,
         append,
         ..Scenario::alone(name, Expect::Pass(closing))
     };

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::bench::machine::Machine;
 use crate::bench::micro::counts::Counts;
+use crate::bench::rounds::Rounds;
 use crate::records::Record;
 
 /// Where it is, below the workspace.
@@ -20,16 +21,9 @@ pub const PATH: &str = "bench/designs.json";
 pub struct Figures {
     /// In what.
     pub unit: String,
-    /// Rounds.
-    pub n: u64,
-    /// The least of them.
-    pub min: u64,
-    /// The one in the middle.
-    pub median: u64,
-    /// More than 99 of 100.
-    pub p99: u64,
-    /// The most.
-    pub max: u64,
+    /// What its rounds took.
+    #[serde(flatten)]
+    pub rounds: Rounds,
     /// Operations in a round.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per: Option<u64>,
@@ -57,7 +51,7 @@ impl Figures {
     /// Tenths for one operation.
     pub fn tenths(&self) -> u64 {
         let per = self.per.unwrap_or(1).max(1);
-        (self.median * 10 + per / 2) / per
+        (self.rounds.median * 10 + per / 2) / per
     }
 }
 
@@ -101,9 +95,8 @@ pub fn of_records(records: &[Record], design: &str) -> Result<ByName> {
             .with_context(|| format!("the record of {name}"))?;
         ensure!(line.design == design, "{name}: of {}, not of {design}", line.design);
         let figures = line.figures;
-        let sorted = [figures.min, figures.median, figures.p99, figures.max].is_sorted();
-        ensure!(sorted && figures.n > 0, "{name}: its figures are not in order");
-        ensure!(figures.unit == "bytes" || figures.min > 0, "{name}: it took nothing");
+        figures.rounds.check().with_context(|| name.to_string())?;
+        ensure!(figures.unit == "bytes" || figures.rounds.min > 0, "{name}: it took nothing");
         ensure!(all.insert(line.bench, figures).is_none(), "{name} came twice");
     }
     Ok(all)

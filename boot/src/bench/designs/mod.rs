@@ -8,20 +8,18 @@ mod figures;
 mod rows;
 mod show;
 
-use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use freehold_abi::designs::Design;
 
-use crate::args::{BenchArgs, MachineArgs};
+use crate::args::BenchArgs;
 use crate::bench::machine::{Machine, is_standard};
 use crate::bench::micro::{self, counts, rows::PEERS};
-use crate::bench::{markers, write_records};
-use crate::guest::{self, Guests};
-use crate::qemu::{self, Boot, Console, Module, Plugin};
-use crate::{plugin, records, run, workspace};
+use crate::bench::{kept, program, write_records};
+use crate::guest::Guests;
+use crate::qemu::Boot;
+use crate::{plugin, records, workspace};
 
 use figures::{ByName, Results};
 
@@ -29,12 +27,8 @@ use figures::{ByName, Results};
 pub const NAME: &str = "designs";
 /// The name in the guest's closing record.
 pub const CLOSING: &str = "bench-designs";
-/// MiB of memory: a thousand Tables in three spaces, a quarter of a million mappings, the pool.
-const MEMORY_MIB: u32 = 256;
 /// What a design with a pool is booted with: enough for every row.
 const POOL: &str = ",pool=48M";
-/// Wall-clock time after which a boot counts as hung.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
 /// The rows at which the plugin looks: those that it does not make too long, and that do not wait.
 pub const COUNTED: &[&str] = &[
     "call",
@@ -99,11 +93,11 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     let root = workspace::root();
     if args.kept {
         let (machine, results) = kept(root)?;
-        write_document(root, &machine, &results)?;
+        kept::write(root, show::DOCUMENT, &document(root, &machine, &results)?)?;
         println!("{}", show::tables(&results, selected));
         return Ok(());
     }
-    let guests = guest::build(&[guest::KERNEL.into(), guest::package_of(guest::BENCH)], args.build.profile)?;
+    let guests = program::build(args)?;
     let mut results = Results::default();
     for (design, words) in boots() {
         eprintln!("{}", design.name());
@@ -116,11 +110,9 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     }
     println!("{}", show::tables(&results, selected));
     if selections.is_empty() && is_standard(args) && !args.no_save {
-        let machine = Machine { design: "all".into(), ..Machine::of(args, MEMORY_MIB)? };
-        let path = root.join(figures::PATH);
-        fs::write(&path, figures::write(&machine, &results))
-            .with_context(|| format!("cannot write {}", figures::PATH))?;
-        write_document(root, &machine, &results)?;
+        let machine = Machine { design: "all".into(), ..Machine::of(args, program::MEMORY_MIB)? };
+        kept::write(root, figures::PATH, &figures::write(&machine, &results))?;
+        kept::write(root, show::DOCUMENT, &document(root, &machine, &results)?)?;
         println!("\nkept: {}, {}", figures::PATH, show::DOCUMENT);
     } else if !args.no_save {
         println!("\nnot kept: that is for the whole group on the default machine");
@@ -136,8 +128,11 @@ fn measure(
     (design, words): (Design, &str),
 ) -> Result<ByName> {
     let only: Vec<&str> = selections.iter().map(|argument| row_of(argument)).collect();
-    let alone = boot(args, guests, (words, &only), None)?;
-    let mut figures = figures::of_records(&parsed(&alone.records)?, design.name())?;
+    let boot = |only: &[&str], plugin| {
+        program::boot(args, guests, (words, only), CLOSING, plugin).with_context(|| words.to_string())
+    };
+    let alone = boot(&only, None)?;
+    let mut figures = figures::of_records(&records::parse(&alone.records)?, design.name())?;
     let counted: Vec<&str> = match only.as_slice() {
         [] => COUNTED.to_vec(),
         only => {
@@ -147,43 +142,11 @@ fn measure(
     };
     if !counted.is_empty() {
         let plugin = plugin::build(String::from(micro::WATCH))?;
-        let watched = boot(args, guests, (words, &counted), Some(plugin))?;
-        figures::add(&mut figures, &counts::by_name(&parsed(&watched.records)?, &watched.seen)?);
+        let watched = boot(&counted, Some(plugin))?;
+        figures::add(&mut figures, &counts::by_name(&records::parse(&watched.records)?, &watched.seen)?);
     }
     write_records(args, &alone.records)?;
     Ok(figures)
-}
-
-/// Boots the program that measures.
-fn boot(
-    args: &BenchArgs,
-    guests: &Guests,
-    (words, only): (&str, &[&str]),
-    plugin: Option<Plugin>,
-) -> Result<Boot> {
-    let module =
-        Module { name: guest::BENCH.into(), path: guests.program(guest::BENCH)?, arguments: String::new() };
-    let append = match only {
-        [] => words.into(),
-        only => format!("{words} only={}", only.join(",")),
-    };
-    let machine = MachineArgs { memory: args.machine.memory.max(MEMORY_MIB), ..args.machine.clone() };
-    let kernel = guests.program("kernel")?;
-    let machine = run::describe(kernel, vec![module], append, Console::Quiet, &machine, Some(TIME_LIMIT));
-    let machine = qemu::Machine { plugin, ..machine };
-    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let boot = machine.boot(&scratch.path().join("boot"), Some(CLOSING))?;
-    if !boot.outcome.passed() {
-        let tail: Vec<&str> = boot.console.lines().rev().take(20).collect();
-        eprint!("{}", boot.qemu);
-        tail.iter().rev().for_each(|line| eprintln!("| {line}"));
-    }
-    ensure!(boot.outcome.passed(), "{words}: {}", boot.outcome);
-    Ok(boot)
-}
-
-fn parsed(text: &str) -> Result<Vec<records::Record>> {
-    records::parse(text).map_err(|bad| anyhow!("{bad}"))
 }
 
 /// Compares what a boot of the program `bench` under kernel-heap found with what the original needs.
@@ -191,7 +154,7 @@ fn parsed(text: &str) -> Result<Vec<records::Record>> {
 /// # Errors
 /// An operation needs more than a tenth more, or was not measured.
 pub fn no_straw_man(boot: &Boot) -> Result<()> {
-    let figures = figures::of_records(&parsed(&boot.records)?, Design::KernelHeap.name())?;
+    let figures = figures::of_records(&records::parse(&boot.records)?, Design::KernelHeap.name())?;
     let wrong: Vec<String> =
         PEERS.originals.iter().filter_map(|original| behind(original, &figures)).collect();
     ensure!(wrong.is_empty(), "kernel-heap is a straw man:\n    {}", wrong.join("\n    "));
@@ -211,17 +174,12 @@ fn behind(original: &micro::rows::Original, figures: &ByName) -> Option<String> 
 }
 
 fn kept(root: &Path) -> Result<(Machine, Results)> {
-    let path = root.join(figures::PATH);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    figures::read(&text).context(figures::PATH)
+    figures::read(&kept::read(root, figures::PATH)?).context(figures::PATH)
 }
 
-/// Makes the document's generated parts anew.
-fn write_document(root: &Path, machine: &Machine, results: &Results) -> Result<()> {
-    let path = root.join(show::DOCUMENT);
-    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let document = markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
-    fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))
+/// The document with its generated parts made anew.
+fn document(root: &Path, machine: &Machine, results: &Results) -> Result<String> {
+    kept::filled(root, show::DOCUMENT, |name| show::part(name, machine, results))
 }
 
 #[cfg(test)]
@@ -256,7 +214,7 @@ mod tests {
                  \"median\":{median},\"p99\":{median},\"max\":{median},\"per\":1}}\n",
                 original.name
             );
-            figures::of_records(&parsed(&record).expect("a record"), "kernel-heap").expect("figures")
+            figures::of_records(&records::parse(&record).expect("a record"), "kernel-heap").expect("figures")
         };
         let most = original.pistachio.least * 11 / 10;
         assert!(behind(original, &figures(most)).is_none());
@@ -268,10 +226,10 @@ mod tests {
     fn the_document_agrees_with_the_figures_that_are_kept() {
         let root = workspace::root();
         let (machine, results) = kept(root).expect("figures");
-        let text = fs::read_to_string(root.join(show::DOCUMENT)).expect("a document");
-        let made = markers::fill(&text, |name| show::part(name, &machine, &results)).expect("good markers");
+        let text = kept::read(root, show::DOCUMENT).expect("a document");
+        let made = document(root, &machine, &results).expect("good markers");
         assert!(made == text, "{} is not what ./x bench --kept designs makes", show::DOCUMENT);
-        let kept = fs::read_to_string(root.join(figures::PATH)).expect("figures");
+        let kept = kept::read(root, figures::PATH).expect("figures");
         assert!(figures::write(&machine, &results) == kept, "{} is not as it is written", figures::PATH);
     }
 }

@@ -16,7 +16,7 @@ const SHOWN: [&str; 3] = ["revoke.1.", "revoke.1024.", "revoke.16384."];
 /// A part of the document.
 pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> {
     match name {
-        "designs-machine" => Some(machine_sentence(machine)),
+        "designs-machine" => Some(format!("{machine}.")),
         "designs-originals" => Some(originals(results)),
         "designs-rows" => Some(rows_table(results)),
         "designs-events" => Some(events_table(results)),
@@ -67,7 +67,7 @@ fn figure(figures: &Figures) -> String {
 
 /// The most that a round took, where that is what matters.
 fn figure_or_most(name: &str, figures: &Figures) -> String {
-    if name.starts_with("latency.") { grouped(figures.max) } else { figure(figures) }
+    if name.starts_with("latency.") { grouped(figures.rounds.max) } else { figure(figures) }
 }
 
 /// Tenths as people read them: without a point if there is nothing behind it.
@@ -76,13 +76,6 @@ pub fn tenths(tenths: u64) -> String {
         0 => grouped(tenths / 10),
         rest => format!("{}.{rest}", grouped(tenths / 10)),
     }
-}
-
-fn machine_sentence(machine: &Machine) -> String {
-    format!(
-        "QEMU {}, processor {}, {} MiB, instruction clock; {} build by rustc {}.",
-        machine.qemu, machine.cpu, machine.memory_mib, machine.profile, machine.rustc
-    )
 }
 
 /// The operations of the original beside its figures.

@@ -8,7 +8,6 @@ mod file;
 mod seen;
 mod show;
 
-use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -17,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use crate::args::BenchArgs;
 use crate::bench::machine::{Machine, is_standard};
 use crate::bench::micro::path::symbols::Symbols;
-use crate::bench::{markers, write_records};
+use crate::bench::{kept, write_records};
 use crate::jobs;
 use crate::qemu::Boot;
 use crate::suite::scenario::{Expect, Scenario};
@@ -136,25 +135,20 @@ pub fn short_enough(boot: &Boot) -> Result<()> {
 }
 
 fn kept(root: &Path) -> Result<(Machine, Results)> {
-    let path = root.join(file::PATH);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    file::read(&text).context(file::PATH)
+    file::read(&kept::read(root, file::PATH)?).context(file::PATH)
 }
 
 /// Writes what was found and what is made from it, below `root`.
 fn keep(root: &Path, machine: &Machine, results: &Results) -> Result<()> {
-    let path = root.join(show::DOCUMENT);
-    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let document = markers::fill(&old, |name| show::part(name, machine, results)).context(show::DOCUMENT)?;
-    for (path, text) in [(file::PATH, file::write(machine, results)), (show::DOCUMENT, document)] {
-        let path = root.join(path);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    let document = kept::filled(root, show::DOCUMENT, |name| show::part(name, machine, results))?;
+    kept::write(root, file::PATH, &file::write(machine, results))?;
+    kept::write(root, show::DOCUMENT, &document)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -177,7 +171,7 @@ mod tests {
     #[test]
     fn parts_that_the_document_names_are_there() {
         let root = workspace::root();
-        let document = fs::read_to_string(root.join(show::DOCUMENT)).expect("the document");
+        let document = kept::read(root, show::DOCUMENT).expect("the document");
         let section = document.split("\n## ").find(|section| section.starts_with("Which work")).expect("it");
         let names: Vec<&str> = section.split('"').skip(1).step_by(2).collect();
         assert!(!names.is_empty());
@@ -193,12 +187,11 @@ mod tests {
     #[test]
     fn the_document_agrees_with_what_is_kept() {
         let (machine, results) = kept(workspace::root()).expect("what was found");
-        let document = fs::read_to_string(workspace::root().join(show::DOCUMENT)).expect("the document");
-        let filled = markers::fill(&document, |name| show::part(name, &machine, &results)).expect("markers");
+        let document = kept::read(workspace::root(), show::DOCUMENT).expect("the document");
+        let filled =
+            kept::filled(workspace::root(), show::DOCUMENT, |name| show::part(name, &machine, &results))
+                .expect("markers");
         assert!(filled == document, "{} is not what ./x bench latency --kept makes", show::DOCUMENT);
-        assert_eq!(
-            file::write(&machine, &results),
-            fs::read_to_string(workspace::root().join(file::PATH)).expect("it")
-        );
+        assert_eq!(file::write(&machine, &results), kept::read(workspace::root(), file::PATH).expect("it"));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -120,7 +120,7 @@ fn agreed(counted: &BTreeMap<u32, Counts>, section: u32, instructions: u64) -> R
 
 fn read(seen: &str) -> Result<BTreeMap<u32, Counts>> {
     let mut counted = BTreeMap::new();
-    for line in records::parse(seen).map_err(|bad| anyhow!("the plugin: {bad}"))? {
+    for line in records::parse(seen).context("the plugin")? {
         let Some(section) = line.get("section").and_then(Value::as_u64) else { continue };
         let counts = serde_json::from_value(Value::Object(line)).context("the plugin: a section")?;
         counted.insert(section as u32, counts);

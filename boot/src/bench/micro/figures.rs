@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::rows;
+use crate::bench::rounds::Rounds;
 use crate::records::Record;
 
 /// What one measurement came to. A record says more, which is passed over.
@@ -14,16 +15,9 @@ use crate::records::Record;
 pub struct Figures {
     /// In what.
     pub unit: String,
-    /// Rounds.
-    pub n: u64,
-    /// The least of them.
-    pub min: u64,
-    /// The one in the middle.
-    pub median: u64,
-    /// More than 99 of 100.
-    pub p99: u64,
-    /// The most.
-    pub max: u64,
+    /// What its rounds took.
+    #[serde(flatten)]
+    pub rounds: Rounds,
     /// The first, cold; it is none of the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
@@ -53,7 +47,7 @@ pub struct Figures {
 impl Figures {
     /// Tenths of instructions for one operation, with or without the clearing of frames.
     pub fn tenths(&self, apart: bool) -> u64 {
-        self.for_one(self.median, apart)
+        self.for_one(self.rounds.median, apart)
     }
 
     /// The same of the first round.
@@ -81,10 +75,8 @@ impl Figures {
 
     fn check(&self) -> Result<()> {
         ensure!(self.unit == "instructions" || self.unit == "bytes", "in {}", self.unit);
-        ensure!(self.n > 0, "no round was made");
-        let sorted = [self.min, self.median, self.p99, self.max].is_sorted();
-        ensure!(self.min > 0 && sorted, "min, median, p99 and max are not in order");
-        Ok(())
+        ensure!(self.rounds.min > 0, "it took nothing");
+        self.rounds.check()
     }
 }
 

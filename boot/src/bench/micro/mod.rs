@@ -13,19 +13,17 @@ pub mod rows;
 mod show;
 mod verdict;
 
-use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 
-use crate::args::{BenchArgs, MachineArgs};
+use crate::args::BenchArgs;
 use crate::bench::machine::{Machine, is_standard};
-use crate::bench::{markers, write_records};
-use crate::guest::{self, Guests};
-use crate::qemu::{self, Boot, Console, Module, Plugin};
+use crate::bench::{kept, markers, program, write_records};
+use crate::guest::Guests;
+use crate::qemu::Boot;
 use crate::toolchain::Toolchain;
-use crate::{plugin, records, run, workspace};
+use crate::{plugin, records, workspace};
 
 use figures::Results;
 use show::Kept;
@@ -39,12 +37,8 @@ pub const FIRSTS: &[&str] = &[
 ];
 /// The name in the guest's closing record.
 pub const CLOSING: &str = "bench-micro";
-/// MiB of memory: ten thousand threads, a thousand spaces, a hundred thousand mappings.
-pub const MEMORY_MIB: u32 = 256;
 /// What the emulator's plugin is told.
 pub const WATCH: &str = "mode=path";
-/// Wall-clock time after which the boot counts as hung.
-const TIME_LIMIT: Duration = Duration::from_secs(300);
 
 /// Whether a name selects something.
 pub fn has(name: &str) -> bool {
@@ -74,12 +68,12 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
         |name: &str| selections.is_empty() || selections.iter().any(|argument| selects(argument, name));
     if args.kept {
         let mut kept = kept(root)?;
-        write_document(root, &kept)?;
+        kept::write(root, show::DOCUMENT, &document(root, &kept)?)?;
         kept.results.keep(selected);
         println!("{}", show::tables(&kept.results));
         return Ok(());
     }
-    let guests = guest::build(&[guest::KERNEL.into(), guest::package_of(guest::BENCH)], args.build.profile)?;
+    let guests = program::build(args)?;
     let keeps = selections.is_empty() && is_standard(args) && !args.no_save;
     let (results, paths) = measure(args, selections, &guests, keeps || args.path)?;
     let missing = results.missing(rows::names().filter(|name| selected(name)));
@@ -92,9 +86,9 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
     println!("{}", show::tables(&results));
     if keeps {
         path::keep(root, &paths, &path::names(&guests)?, &results)?;
-        let text = file::write(&Machine::of(args, MEMORY_MIB)?, &results);
-        fs::write(root.join(file::PATH), text).with_context(|| format!("cannot write {}", file::PATH))?;
-        write_document(root, &kept(root)?)?;
+        let text = file::write(&Machine::of(args, program::MEMORY_MIB)?, &results);
+        kept::write(root, file::PATH, &text)?;
+        kept::write(root, show::DOCUMENT, &document(root, &kept(root)?)?)?;
         println!("\nkept: {}, {}, {}", file::PATH, show::DOCUMENT, path::DIRECTORY);
     } else if !args.no_save {
         println!("\nnot kept: that is for the whole group on the default machine");
@@ -110,14 +104,15 @@ fn measure(
     guests: &Guests,
     wants_paths: bool,
 ) -> Result<(Results, Vec<path::Path>)> {
-    let alone = boot(args, selections, guests, None)?;
-    let sections = path::sections(&parsed(&alone.records)?)?;
+    let boot = |plugin| program::boot(args, guests, ("", selections), CLOSING, plugin);
+    let alone = boot(None)?;
+    let sections = path::sections(&records::parse(&alone.records)?)?;
     let numbers: Vec<String> = sections.values().map(|of| of.section.to_string()).collect();
     let watch = match wants_paths && !numbers.is_empty() {
         true => format!("{WATCH},paths={}", numbers.join("+")),
         false => WATCH.into(),
     };
-    let watched = boot(args, selections, guests, Some(plugin::build(watch)?))?;
+    let watched = boot(Some(plugin::build(watch)?))?;
     ensure!(watched.records == alone.records, "the guest measures something else when the plugin looks on");
     let results = read(&watched)?;
     write_records(args, &(watched.records + &file::lines(&results)))?;
@@ -125,36 +120,9 @@ fn measure(
     Ok((results, paths))
 }
 
-/// Boots the program that measures.
-fn boot(args: &BenchArgs, selections: &[&str], guests: &Guests, plugin: Option<Plugin>) -> Result<Boot> {
-    let module =
-        Module { name: guest::BENCH.into(), path: guests.program(guest::BENCH)?, arguments: String::new() };
-    let append = match selections {
-        [] => String::new(),
-        _ => format!("only={}", selections.join(",")),
-    };
-    let machine = MachineArgs { memory: args.machine.memory.max(MEMORY_MIB), ..args.machine.clone() };
-    let kernel = guests.program("kernel")?;
-    let machine = run::describe(kernel, vec![module], append, Console::Quiet, &machine, Some(TIME_LIMIT));
-    let machine = qemu::Machine { plugin, ..machine };
-    let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let boot = machine.boot(&scratch.path().join("boot"), Some(CLOSING))?;
-    if !boot.outcome.passed() {
-        let tail: Vec<&str> = boot.console.lines().rev().take(20).collect();
-        eprint!("{}", boot.qemu);
-        tail.iter().rev().for_each(|line| eprintln!("| {line}"));
-    }
-    ensure!(boot.outcome.passed(), "{NAME}: {}", boot.outcome);
-    Ok(boot)
-}
-
-fn parsed(text: &str) -> Result<Vec<records::Record>> {
-    records::parse(text).map_err(|bad| anyhow!("{bad}"))
-}
-
 /// What a boot found: what the guest wrote, and of the same sections what the plugin saw.
 fn read(boot: &Boot) -> Result<Results> {
-    let records = parsed(&boot.records)?;
+    let records = records::parse(&boot.records)?;
     let mut results = Results::read(&records)?;
     counts::add(&mut results, &records, &boot.seen)?;
     Ok(results)
@@ -199,9 +167,7 @@ pub fn costs_nothing(with: &Boot, without: &Boot) -> Result<()> {
 }
 
 fn baseline(root: &Path) -> Result<(Machine, Results)> {
-    let path = root.join(file::PATH);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    file::read(&text).context(file::PATH)
+    file::read(&kept::read(root, file::PATH)?).context(file::PATH)
 }
 
 /// Everything that is kept, from which the document is made.
@@ -212,21 +178,16 @@ fn kept(root: &Path) -> Result<Kept> {
     Ok(Kept { machine, results, paths, shown })
 }
 
-/// Makes the document's generated parts anew.
-fn write_document(root: &Path, kept: &Kept) -> Result<()> {
-    let path = root.join(show::DOCUMENT);
-    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut names: Vec<&str> = markers::names(&old).collect();
-    names.sort();
-    let mut expected = show::PARTS;
-    expected.sort();
-    ensure!(names == expected, "{} shows {names:?}; it must show each of {expected:?} once", show::DOCUMENT);
-    let document = markers::fill(&old, |name| show::part(name, kept)).context(show::DOCUMENT)?;
-    fs::write(&path, document).with_context(|| format!("cannot write {}", path.display()))
+/// The document with its generated parts made anew.
+fn document(root: &Path, kept: &Kept) -> Result<String> {
+    markers::ensure_all(&kept::read(root, show::DOCUMENT)?, &show::PARTS).context(show::DOCUMENT)?;
+    kept::filled(root, show::DOCUMENT, |name| show::part(name, kept))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -250,11 +211,11 @@ mod tests {
     #[test]
     fn the_document_agrees_with_the_figures_that_are_kept() {
         let root = workspace::root();
-        let kept = kept(root).expect("figures, and paths that agree with them");
-        let text = fs::read_to_string(root.join(show::DOCUMENT)).expect("a document");
-        let made = markers::fill(&text, |name| show::part(name, &kept)).expect("good markers");
+        let kept = super::kept(root).expect("figures, and paths that agree with them");
+        let text = kept::read(root, show::DOCUMENT).expect("a document");
+        let made = document(root, &kept).expect("good markers");
         assert!(made == text, "{} is not what ./x bench --kept micro makes", show::DOCUMENT);
-        let baseline = fs::read_to_string(root.join(file::PATH)).expect("a baseline");
+        let baseline = kept::read(root, file::PATH).expect("a baseline");
         assert!(
             file::write(&kept.machine, &kept.results) == baseline,
             "{} is not as it is written",

@@ -64,16 +64,7 @@ fn document_table(heads: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 fn machine_sentence(machine: &Machine) -> String {
-    format!(
-        "QEMU {}, processor {}, {} MiB, instruction clock; {} build by rustc {}; design {}.\n\nThe other kernels: {}",
-        machine.qemu,
-        machine.cpu,
-        machine.memory_mib,
-        machine.profile,
-        machine.rustc,
-        machine.design,
-        PEERS.source
-    )
+    format!("{machine}; design {}.\n\nThe other kernels: {}", machine.design, PEERS.source)
 }
 
 const ROW_HEADS: [&str; 14] = [
@@ -147,7 +138,7 @@ fn further(results: &Results) -> Vec<Vec<String>> {
 
 fn sizes(results: &Results) -> Vec<Vec<String>> {
     let row = |(name, what): &(&str, &str)| {
-        results.get(name).map(|figures| vec![format!("{name}: {what}"), grouped(figures.median)])
+        results.get(name).map(|figures| vec![format!("{name}: {what}"), grouped(figures.rounds.median)])
     };
     SIZES.iter().filter_map(row).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::figures::{Figures, Results};
 use super::rows::{GROWTH, PEERS, Row};
+use crate::bench::rounds::Rounds;
 
 /// What must stay flat may differ by so much, in thousandths.
 const FLAT: u64 = 20;
@@ -44,7 +45,7 @@ impl Growth<'_> {
 pub fn growth(results: &Results) -> Vec<Growth<'static>> {
     let of = |(name, what, counts): &(&str, &'static str, &[u32])| {
         let points = counts.iter().filter_map(|&count| {
-            results.get(&format!("{name}.{count}")).map(|figures| (count, figures.median))
+            results.get(&format!("{name}.{count}")).map(|figures| (count, figures.rounds.median))
         });
         let points: Vec<(u32, u64)> = points.collect();
         let costs = || points.iter().map(|&(_, cost)| cost);
@@ -70,8 +71,8 @@ pub fn wrong(results: &Results) -> Vec<String> {
 pub fn unlike(with: &Results, without: &Results) -> Vec<String> {
     let rounds = |figures: &Figures| {
         let [crossings, switches, invlpg] = figures.events();
-        let Figures { min, median, first, .. } = *figures;
-        let first = first.unwrap_or(0);
+        let Rounds { min, median, .. } = figures.rounds;
+        let first = figures.first.unwrap_or(0);
         [("at least", min), ("instructions", median), ("at first", first), crossings, switches, invlpg]
     };
     let mut lines = Vec::new();
@@ -106,8 +107,8 @@ pub fn worse(kept: &Results, now: &Results) -> Vec<String> {
                 lines.push(format!("{name}: {} {what}, was {}", counts[1], counts[0]));
             }
         };
-        let medians = [before.median, figures.median];
-        compare(&figures.unit, medians, before.median * (1000 + WORSE) / 1000);
+        let medians = [before.rounds.median, figures.rounds.median];
+        compare(&figures.unit, medians, before.rounds.median * (1000 + WORSE) / 1000);
         for ((what, before), (_, now)) in before.events().into_iter().zip(figures.events()) {
             compare(what, [before, now], before);
         }

@@ -205,8 +205,8 @@ mod tests {
     fn cases_of_equal_size_are_one_measurement() {
         // open-64 alone makes strings the cheapest at 64 bytes; write-64 outweighs it.
         let one = synthetic::with(|cell, figures| match (cell.case, cell.way) {
-            ("open-64", Way::Touched) => figures.median = 400,
-            ("write-64", Way::Touched) => figures.median = 2000,
+            ("open-64", Way::Touched) => figures.rounds.median = 400,
+            ("write-64", Way::Touched) => figures.rounds.median = 2000,
             _ => {}
         });
         let table = table(&one);

@@ -45,16 +45,11 @@ pub fn part(name: &str, machine: &Machine, results: &Results) -> Option<String> 
 
 fn machine_sentence(machine: &Machine, results: &Results) -> String {
     let measured: Vec<&Figures> = Cell::all().filter_map(|cell| results.figures(cell)).collect();
-    let rounds = measured.iter().map(|figures| figures.n).min().unwrap_or(0);
+    let rounds = measured.iter().map(|figures| figures.rounds.n).min().unwrap_or(0);
     let null = results.null(Trust::Trusting);
     format!(
-        "QEMU {}, processor {}, {} MiB, instruction clock; {} build by rustc {}; design {}. {} cells were measured, {} \
-         refused; at least {rounds} rounds each. Figures are medians, in {}. An empty call by registers takes {}.",
-        machine.qemu,
-        machine.cpu,
-        machine.memory_mib,
-        machine.profile,
-        machine.rustc,
+        "{machine}; design {}. {} cells were measured, {} refused; at least {rounds} rounds each. Figures are medians, \
+         in {}. An empty call by registers takes {}.",
         machine.design,
         grouped(measured.len() as u64),
         grouped(Cell::all().count() as u64 - measured.len() as u64),

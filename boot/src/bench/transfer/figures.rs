@@ -8,22 +8,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::{Cell, GROUP, Residency, Trust, Way};
+use crate::bench::rounds::Rounds;
 pub use crate::bench::text::grouped;
 use crate::records::Record;
 
 /// What one cell costs. A round is one request, from the client's call until it has its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Rounds.
-    pub n: u64,
-    /// Instructions of the cheapest round. One iteration of a string instruction counts as one.
-    pub min: u64,
-    /// Instructions of the round in the middle.
-    pub median: u64,
-    /// Instructions of the round that is dearer than 99 of 100.
-    pub p99: u64,
-    /// Instructions of the dearest round.
-    pub max: u64,
+    /// Instructions of its rounds.
+    #[serde(flatten)]
+    pub rounds: Rounds,
     /// Bytes of the request and the reply.
     pub bytes: u64,
     /// Messages in a round, of all parties.
@@ -46,10 +40,8 @@ pub struct Figures {
 
 impl Figures {
     fn check(&self) -> Result<()> {
-        ensure!(self.n > 0, "no round was made");
-        let sorted = [self.min, self.median, self.p99, self.max].is_sorted();
-        ensure!(self.min > 0 && sorted, "min, median, p99 and max are not in order");
-        Ok(())
+        ensure!(self.rounds.min > 0, "it took nothing");
+        self.rounds.check()
     }
 }
 
@@ -134,7 +126,7 @@ impl Results {
 
     /// What a request of the case costs, in instructions: the median.
     pub fn cost(&self, case: &'static str, way: Way, residency: Residency, trust: Trust) -> Option<u64> {
-        self.figures(Cell { case, way, residency, trust }).map(|figures| figures.median)
+        self.figures(Cell { case, way, residency, trust }).map(|figures| figures.rounds.median)
     }
 
     /// The cheapest way that is possible, and its cost.
@@ -152,7 +144,7 @@ impl Results {
     /// What an empty call by registers costs.
     pub fn null(&self, trust: Trust) -> Option<u64> {
         let cell = Cell::nulls().find(|cell| cell.trust == trust)?;
-        self.figures(cell).map(|figures| figures.median)
+        self.figures(cell).map(|figures| figures.rounds.median)
     }
 
     /// The bytes that a case moves, request and reply.
@@ -206,11 +198,7 @@ mod tests {
         assert_eq!(results.iter().count(), 2);
         let cell = Cell::parse("transfer.open-64.wired.resident.trusting").expect("a cell");
         let expected = Figures {
-            n: 8,
-            min: 1,
-            median: 2,
-            p99: 3,
-            max: 4,
+            rounds: Rounds { n: 8, min: 1, median: 2, p99: 3, max: 4 },
             bytes: 76,
             messages: 1,
             switches: 2,

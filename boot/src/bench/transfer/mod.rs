@@ -23,7 +23,6 @@ mod show;
 pub(crate) mod synthetic;
 pub(crate) mod verdicts;
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -31,9 +30,9 @@ use anyhow::{Context, Result, ensure};
 
 use crate::args::BenchArgs;
 use crate::bench::machine::is_standard;
-use crate::bench::{markers, progress, write_records};
+use crate::bench::{ensure_passed, kept, markers, progress, write_records};
 use crate::guest::{self, Guests};
-use crate::qemu::{self, Boot, Console, Machine, Module};
+use crate::qemu::{self, Boot, Console, Machine};
 use crate::{records, run, workspace};
 
 use cell::{CASES, Cell, GROUP, Residency, Trust, Way};
@@ -101,10 +100,9 @@ pub fn run(args: &BenchArgs, selections: &[&str]) -> Result<()> {
 
 /// Makes anew what is made from the figures that are kept, and shows them.
 fn show_kept(selected: &[Cell]) -> Result<()> {
-    let path = workspace::root().join(file::PATH);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let (machine, mut results) = file::read(&text).context(file::PATH)?;
-    keep(workspace::root(), &machine, &results)?;
+    let root = workspace::root();
+    let (machine, mut results) = file::read(&kept::read(root, file::PATH)?).context(file::PATH)?;
+    keep(root, &machine, &results)?;
     results.keep(|cell| selected.contains(&cell));
     println!("{}", show::tables(&results).trim_start());
     Ok(())
@@ -124,10 +122,7 @@ fn measure(args: &BenchArgs, guests: &Guests, beginnings: &[String], selected: &
 
 /// The kernel and the programs, told what to measure.
 fn boot_machine(args: &BenchArgs, guests: &Guests, beginnings: &[String]) -> Result<Machine> {
-    let modules = guest::PROGRAMS.iter().map(|program| {
-        Ok(Module { name: (*program).into(), path: guests.program(program)?, arguments: String::new() })
-    });
-    let modules = modules.collect::<Result<Vec<_>>>()?;
+    let modules = guest::PROGRAMS.iter().map(|program| guests.module(program)).collect::<Result<_>>()?;
     let append = append(args.rounds, beginnings);
     ensure!(append.len() <= APPEND_MAX, "more names than the kernel's command line has room for");
     let kernel = guests.program("kernel")?;
@@ -143,14 +138,8 @@ pub fn append(rounds: Option<u32>, beginnings: &[String]) -> String {
 
 /// What became of the selected cells.
 fn judge(boot: &Boot, selected: &[Cell]) -> Result<Results> {
-    if !boot.outcome.passed() {
-        let tail: Vec<&str> = boot.console.lines().rev().take(20).collect();
-        eprint!("{}", boot.qemu);
-        tail.iter().rev().for_each(|line| eprintln!("| {line}"));
-    }
-    ensure!(boot.outcome.passed(), "{NAME}: {}", boot.outcome);
-    let records = records::parse(&boot.records).map_err(|bad| anyhow::anyhow!("{bad}"))?;
-    let mut results = Results::read(&records)?;
+    ensure_passed(boot, NAME)?;
+    let mut results = Results::read(&records::parse(&boot.records)?)?;
     results.keep(|cell| selected.contains(&cell));
     let missing = results.missing(selected.iter().copied());
     ensure!(missing.is_empty(), "no record of {}", missing.join(", "));
@@ -159,33 +148,21 @@ fn judge(boot: &Boot, selected: &[Cell]) -> Result<Results> {
 
 /// Writes the figures and all that is made from them, below `root`.
 fn keep(root: &Path, machine: &file::Machine, results: &Results) -> Result<()> {
-    let path = root.join(document::PATH);
-    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut names: Vec<&str> = markers::names(&old).collect();
-    names.sort();
-    let mut expected = document::names();
-    expected.sort();
-    ensure!(names == expected, "{} shows {names:?}; it must show each of {expected:?} once", document::PATH);
-    let document =
-        markers::fill(&old, |name| document::part(name, machine, results)).context(document::PATH)?;
-    for (path, text) in [
-        (file::PATH, file::write(machine, results)),
-        (document::PATH, document),
-        (crossover::PATH, crossover::source(machine, results)),
-    ] {
-        let path = root.join(path);
-        fs::create_dir_all(path.parent().unwrap_or(root))?;
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
+    markers::ensure_all(&kept::read(root, document::PATH)?, &document::names()).context(document::PATH)?;
+    let document = kept::filled(root, document::PATH, |name| document::part(name, machine, results))?;
+    kept::write(root, file::PATH, &file::write(machine, results))?;
+    kept::write(root, document::PATH, &document)?;
+    kept::write(root, crossover::PATH, &crossover::source(machine, results))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(path: &str) -> String {
-        fs::read_to_string(workspace::root().join(path)).expect(path)
+        kept::read(workspace::root(), path).expect(path)
     }
 
     #[test]
@@ -196,7 +173,7 @@ mod tests {
         lay_out(root.path(), &read(document::PATH));
         keep(root.path(), &machine, &results).expect("made anew");
         for path in [document::PATH, crossover::PATH] {
-            let (kept, made) = (read(path), fs::read_to_string(root.path().join(path)).expect(path));
+            let (kept, made) = (read(path), kept::read(root.path(), path).expect(path));
             let mut lines = kept.lines().zip(made.lines());
             let different = lines.find(|(kept, made)| kept != made);
             assert_eq!(different, None, "a line of {path}, and what {} makes of it", file::PATH);
@@ -206,7 +183,7 @@ mod tests {
 
     /// What must be there before figures can be kept.
     fn lay_out(root: &Path, document: &str) {
-        for directory in ["docs", "user/rt/src/buffer"] {
+        for directory in ["bench", "docs", "user/rt/src/buffer"] {
             fs::create_dir_all(root.join(directory)).expect("made");
         }
         fs::write(root.join(document::PATH), document).expect("written");
@@ -224,7 +201,7 @@ mod tests {
         lay_out(root.path(), &document());
         let (machine, results) = (synthetic::machine(), synthetic::results());
         keep(root.path(), &machine, &results).expect("kept");
-        let read = |path: &str| fs::read_to_string(root.path().join(path)).expect(path);
+        let read = |path: &str| kept::read(root.path(), path).expect(path);
         assert_eq!(file::read(&read(file::PATH)).expect("a good file"), (machine, results));
         let text = read(document::PATH);
         assert!(text.starts_with("About machine:\n<!-- figures: machine -->\nQEMU 0.0,"), "{text}");

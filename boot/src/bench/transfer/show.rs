@@ -34,7 +34,7 @@ fn table(results: &Results, case: &'static str, text: &mut String) -> std::fmt::
         for (residency, trust) in columns() {
             let shown = match results.found(Cell { case, way, residency, trust }) {
                 None => String::new(),
-                Some(Found::Measured(figures)) => grouped(figures.median),
+                Some(Found::Measured(figures)) => grouped(figures.rounds.median),
                 Some(Found::Refused(reason)) => {
                     let number = reasons.iter().position(|known| known == reason).unwrap_or_else(|| {
                         reasons.push(reason);

@@ -3,6 +3,7 @@
 use super::cell::{Cell, NULL, Residency, Trust, Way};
 use super::figures::{Figures, Results};
 use super::file::Machine;
+use crate::bench::rounds::Rounds;
 use crate::records::Record;
 
 /// A machine that does not exist.
@@ -64,12 +65,9 @@ fn record(cell: Cell, change: &impl Fn(Cell, &mut Figures)) -> Record {
         Residency::ServerFaults => (0, pages),
         Residency::BothFault => (pages, pages),
     };
+    let median = base + per_kib * bytes / 1024 + 700 * (client_faults + server_faults);
     let mut figures = Figures {
-        n: 8,
-        min: 0,
-        median: base + per_kib * bytes / 1024 + 700 * (client_faults + server_faults),
-        p99: 0,
-        max: 0,
+        rounds: Rounds { n: 8, min: 0, median, p99: 0, max: 0 },
         bytes,
         messages: if cell.way == Way::Registers { bytes.div_ceil(240).max(1) } else { 1 },
         switches: 2,
@@ -81,10 +79,11 @@ fn record(cell: Cell, change: &impl Fn(Cell, &mut Figures)) -> Record {
         work: 100,
     };
     if cell.case == NULL {
-        (figures.median, figures.work) = (300, 0);
+        (figures.rounds.median, figures.work) = (300, 0);
     }
     change(cell, &mut figures);
-    (figures.min, figures.p99, figures.max) = (figures.median, figures.median, figures.median);
+    let median = figures.rounds.median;
+    figures.rounds = Rounds { min: median, p99: median, max: median, ..figures.rounds };
     let mut record: Record =
         serde_json::from_value(serde_json::to_value(figures).expect("plain values")).expect("an object");
     record.insert("bench".into(), bench.into());

@@ -46,8 +46,10 @@ pub fn forty_words(view: &View) -> Vec<Clause> {
 
 /// What a way adds to an empty call, without the server's own work.
 fn overhead(results: &Results, case: &'static str, way: Way) -> Option<f64> {
-    let cost =
-        results.figures(Cell { case, way, residency: Residency::Resident, trust: Trust::Trusting })?.median;
+    let cost = results
+        .figures(Cell { case, way, residency: Residency::Resident, trust: Trust::Trusting })?
+        .rounds
+        .median;
     let rest = results.work(case)? + results.null(Trust::Trusting)?;
     Some(cost.saturating_sub(rest) as f64)
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path as File;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -102,7 +102,7 @@ pub fn names(guests: &Guests) -> Result<Names> {
 /// One is missing, or something is not as it must be.
 pub fn read(seen: &str, sections: &BTreeMap<String, Sections>) -> Result<Vec<Path>> {
     let mut steps: BTreeMap<u64, Vec<Step>> = BTreeMap::new();
-    for line in records::parse(seen).map_err(|bad| anyhow!("the plugin: {bad}"))? {
+    for line in records::parse(seen).context("the plugin")? {
         if let Some(section) = line.get("path").and_then(Value::as_u64) {
             let step = serde_json::from_value(Value::Object(line)).context("the plugin: an instruction")?;
             steps.entry(section).or_default().push(step);
@@ -158,10 +158,10 @@ pub fn kept(root: &File, results: &Results) -> Result<BTreeMap<String, Kept>> {
         let kept = Kept::read(&text(root, name)?).with_context(|| name.to_string())?;
         let figures = results.get(name).with_context(|| format!("no figures of {name}"))?;
         ensure!(
-            kept.total == figures.median + kept.own,
+            kept.total == figures.rounds.median + kept.own,
             "{DIRECTORY}/{name}.txt: {} instructions instead of {} and {}",
             kept.total,
-            figures.median,
+            figures.rounds.median,
             kept.own
         );
         ensure!(

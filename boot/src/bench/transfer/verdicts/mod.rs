@@ -91,7 +91,7 @@ impl View<'_> {
         residency: Residency,
         trust: Trust,
     ) -> Result<Costs, String> {
-        let whole = self.figures(case, way, residency, trust)?.median;
+        let whole = self.figures(case, way, residency, trust)?.rounds.median;
         let work = self.0.work(case).ok_or_else(|| format!("the work of {case} is not known"))?;
         let null = self.0.null(trust).ok_or("the empty call was not run")?;
         let call = whole.saturating_sub(work);

@@ -301,43 +301,43 @@ pub const TURNS: &[(&str, Turn)] = &[
     ("filenames-fit", |_, figures| figures.messages = 1),
     ("many-registers", |cell, figures| {
         if cell.way == Way::Registers {
-            figures.median = 200
+            figures.rounds.median = 200
         }
     }),
     ("forty-words", |cell, figures| {
         if cell.way == Way::Registers {
-            figures.median = 1
+            figures.rounds.median = 1
         }
     }),
     ("checking", |cell, figures| {
         if cell.way == Way::Registers {
-            figures.median = 200
+            figures.rounds.median = 200
         }
     }),
     ("container-for-a-filename", |cell, figures| {
         if cell.way == Way::Container {
-            figures.median = 200
+            figures.rounds.median = 200
         }
     }),
     ("container-expensive", |cell, figures| {
         if cell.way == Way::Container {
-            figures.median = 200
+            figures.rounds.median = 200
         }
     }),
     ("container-at-some-point", |cell, figures| {
         if cell.way == Way::Container {
-            figures.median *= 1000
+            figures.rounds.median *= 1000
         }
     }),
     ("wiring-is-fast", |cell, figures| {
         if cell.way == Way::Wired {
-            figures.median = 200
+            figures.rounds.median = 200
         }
     }),
     ("touching-is-enough", |_, figures| figures.retries = FAILURES),
     ("third-task", |cell, figures| {
         if cell.way == Way::Service {
-            figures.median *= 1000
+            figures.rounds.median *= 1000
         }
     }),
     ("self-paged", |_, figures| figures.server_pages += figures.client_pages),
