@@ -222,6 +222,10 @@ ordinary_trap:
 );
 
 unsafe extern "C" {
+    /// Where a call goes that no short path takes.
+    pub(super) fn ordinary_call();
+    /// Where a fault goes, from there on where its registers are saved.
+    pub(super) fn ordinary_trap();
     fn sysenter_entry();
     fn int_call_entry();
     fn trap_stubs();

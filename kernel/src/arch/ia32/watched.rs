@@ -13,7 +13,7 @@ use freehold_abi::Call;
 use freehold_abi::designs::Operation;
 use freehold_abi::message::ACCEPT;
 
-use super::entry::{KERNEL_STACK, STACK_BYTES};
+use super::entry::{KERNEL_STACK, STACK_BYTES, ordinary_call};
 use super::paging::KERNEL_BASE;
 use super::regs::{EFLAGS_USER, Regs, VECTOR_INT_CALL, VECTOR_SYSENTER};
 use super::segments::{ESP0, TASK, USER_DATA};
@@ -112,7 +112,6 @@ unsafe extern "C" {
     fn watched_sysenter_entry();
     fn watched_int_call_entry();
     fn watched_call();
-    fn ordinary_call();
     fn redirected_call();
     fn redirected_reply_receive();
     fn fast_propagate();

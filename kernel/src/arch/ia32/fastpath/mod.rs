@@ -73,7 +73,7 @@ use freehold_user_pagetables::layout::{self, AREA_BASE, BADGE, OBJECT, SLOT_META
 use freehold_user_pagetables::total::UNLIMITED_CODE;
 use freehold_user_pagetables::{Entry, FrameType, Kind as EntryKind, Meta, cap_bits, cap_uses, frames, meta};
 
-use super::entry::{KERNEL_STACK, STACK_BYTES};
+use super::entry::{KERNEL_STACK, STACK_BYTES, ordinary_call, ordinary_trap};
 use super::paging::{KERNEL_BASE, WINDOW_TABLE, entry_bits};
 use super::regs::{EFLAGS_USER, REGS_BYTES, Regs, VECTOR_SYSENTER};
 use super::segments::{DIRECTORY, ESP0, TASK, USER_DATA};
@@ -262,8 +262,6 @@ unsafe impl Sync for Paths {}
 pub(super) static PATHS: Paths = Paths(UnsafeCell::new(short()));
 
 unsafe extern "C" {
-    fn ordinary_call();
-    fn ordinary_trap();
     fn fast_call();
     fn fast_call_strings();
     fn fast_reply_receive();
