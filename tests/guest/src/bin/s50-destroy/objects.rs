@@ -3,6 +3,7 @@
 use freehold_abi::fault;
 use freehold_abi::info::{State, start};
 use freehold_abi::layout::BLOCK;
+use freehold_abi::message::Item;
 use freehold_guest_tests::home::{BLOCKS, Home};
 use freehold_guest_tests::objects::{endpoint, notification};
 use freehold_guest_tests::pages::{Frames, update};
@@ -86,42 +87,12 @@ pub fn nodes() {
         check_eq!(calls::make_endpoint(home.slot(there)), Ok(()));
         let (source, copy) = (home.slot(there), Slot::take().expect("a slot"));
         check_eq!(calls::relocate(source, copy.reference()), Err(Error::Unmovable));
-        let give = Worker::spawn(
-            home,
-            ABOVE,
-            |name| {
-                let item = freehold_abi::message::Item {
-                    source: CapName(40),
-                    moved: false,
-                    rights: Rights::ALL,
-                    total: 0,
-                };
-                let mut message = Message::new(3);
-                message.push_item(item);
-                let _ = calls::send(CapName(name), &message);
-            },
-            41,
-        );
+        let give = Worker::spawn(home, ABOVE, pass_on, 41);
         let channel = endpoint();
         drop(give);
         home.give(CapName(41), channel.name(), Rights::SEND, 0);
         freehold_rt::Utcb::current().set_slots(copy.name(), 1);
-        let give = Worker::spawn(
-            home,
-            ABOVE,
-            |name| {
-                let item = freehold_abi::message::Item {
-                    source: CapName(40),
-                    moved: false,
-                    rights: Rights::ALL,
-                    total: 0,
-                };
-                let mut message = Message::new(3);
-                message.push_item(item);
-                let _ = calls::send(CapName(name), &message);
-            },
-            41,
-        );
+        let give = Worker::spawn(home, ABOVE, pass_on, 41);
         check_eq!(calls::receive(channel.name()).map(|got| got.message.items()), Ok(1));
         freehold_rt::Utcb::current().set_slots(CapName::NONE, 0);
         check!(give.ends());
@@ -149,6 +120,14 @@ pub fn nodes() {
         drop(scene.worker.take());
         scene.check_ended("without node");
     }
+}
+
+/// Passes the endpoint at 40 on by the one that `name` names.
+fn pass_on(name: u32) {
+    let item = Item { source: CapName(40), moved: false, rights: Rights::ALL, total: 0 };
+    let mut message = Message::new(3);
+    message.push_item(item);
+    let _ = calls::send(CapName(name), &message);
 }
 
 /// A line's notification ends: the line is free for another.
