@@ -1,6 +1,6 @@
 //! A test program: parts, each of which must leave the machine as it found it.
 
-use freehold_abi::info::{Kernel, place};
+use freehold_abi::info::{self, Kernel, place};
 use freehold_abi::layout::{BLOCK, UNITS};
 use freehold_rt::records::{self, Closing};
 use freehold_rt::{calls, machine, memory, println, slots};
@@ -22,7 +22,7 @@ const STACK_SPARE: u32 = 4096;
 const POOL_TABLE: u32 = 8192;
 
 /// Types of frames that `KernelInfo` counts (docs/calls.md).
-pub const FRAME_TYPES: u32 = 12;
+pub const FRAME_TYPES: u32 = info::FRAME_TYPES.len() as u32;
 
 /// What must be the same after each part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
