@@ -128,6 +128,12 @@ impl Flagged {
         self.eax
     }
 
+    /// Of DF, NT and AC what was set behind the call, and the selectors in GS, FS, ES and DS, a byte each.
+    pub fn seen(&self) -> [u32; 2] {
+        let [selectors @ .., flags] = self.seen;
+        [flags & (DF | NT | AC), u32::from_le_bytes(selectors.map(|selector| selector as u8))]
+    }
+
     /// Of DF, NT and AC what was set behind the call, and whether a segment register held anything that another space's
     /// thread could have left there.
     pub fn left_over(&self) -> (u32, bool) {

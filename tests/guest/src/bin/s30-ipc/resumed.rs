@@ -11,6 +11,7 @@ use freehold_abi::info::State;
 use freehold_abi::layout::{FOREVER, FRAME};
 use freehold_abi::message::ACCEPT;
 use freehold_abi::{Call, Tag};
+use freehold_attacks::edge::flagged::{AC, DF, FLAT, NT};
 use freehold_guest_tests::entry::enter_by_interrupt;
 use freehold_guest_tests::home::Home;
 use freehold_guest_tests::objects::{endpoint, notification};
@@ -21,7 +22,7 @@ use freehold_rt::call::{by_sysenter, enter};
 use freehold_rt::utcb::Part;
 use freehold_rt::{CapName, Message, Rights, Utcb, calls};
 
-use crate::crossing::{self, AC, DF, FLAT, NT};
+use crate::crossing;
 use crate::short::{ordinary_calls, possible};
 
 const BESIDE: Options = Options { priority: MAIN_PRIORITY, ..BELOW };
