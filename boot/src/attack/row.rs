@@ -19,7 +19,7 @@ pub enum Verdict {
     Held,
     /// No attacker tried anything, for a reason that is no merit of the design's.
     Untried,
-    /// The victim got on more slowly.
+    /// The victim got on more slowly, or paid for others.
     Degraded,
     /// Somebody got what is not theirs, the victim stood still, or the machine did not survive.
     Broken,

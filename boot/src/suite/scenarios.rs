@@ -269,23 +269,25 @@ fn transfer() -> Vec<Scenario> {
     ]
 }
 
-/// The arena of the attacks: one that must be held under the main design, by all numbers of attackers, and must break the
-/// design that it is known to break.
+/// The arena of the attacks: one that must be held under the main design, by all numbers of attackers; those that must break
+/// a design which they are known to break, or slow it down; and what is no merit: nobody there, and no time to try.
 fn arena() -> Vec<Scenario> {
-    let flood = |name, append, shows| Scenario {
-        modules: vec!["referee", "victim", "mapping-flood"],
+    let cell = |name, attack, append, shows| Scenario {
+        modules: vec!["referee", "victim", attack],
         append,
         shows,
         ..Scenario::of(name, "attack")
     };
     vec![
-        flood(
+        cell(
             "attack_held",
+            "mapping-flood",
             "design=user-tables attack=mapping-flood attackers=1,4 window=40",
             &["1 attackers: held", "4 attackers: held"],
         ),
-        flood(
+        cell(
             "attack_broken",
+            "mapping-flood",
             "design=kernel-heap attack=mapping-flood attackers=1,4 window=40",
             &[
                 "1 attackers: broken",
@@ -293,6 +295,45 @@ fn arena() -> Vec<Scenario> {
                 "the victim's operations fail with PoolExhausted",
             ],
         ),
+        cell(
+            "attack_broken_by_spaces",
+            "page-table-bomb",
+            "design=kernel-heap attack=page-table-bomb attackers=1 window=40",
+            &["1 attackers: broken", "a client that starts now gets PoolExhausted"],
+        ),
+        cell(
+            "attack_charged",
+            "split-charge",
+            "design=kernel-quota attack=split-charge attackers=1 window=40",
+            &["1 attackers: degraded", "bytes of the pool are charged to the victim's server"],
+        ),
+        cell(
+            "attack_broken_by_deriving",
+            "derive-during-revoke",
+            "design=user-tables,credits=off attack=derive-during-revoke attackers=1",
+            &["1 attackers: broken", "taking lent pages back did not end while the attackers went on"],
+        ),
+        cell(
+            "attack_degraded",
+            "revoke-time",
+            "design=kernel-heap attack=revoke-time attackers=1",
+            &["1 attackers: degraded"],
+        ),
+        cell(
+            "attack_untried",
+            "mapping-flood",
+            "design=user-tables attack=mapping-flood attackers=0 window=8",
+            &["0 attackers: untried", "nobody tried anything"],
+        ),
+        Scenario {
+            modules: vec!["referee", "victim", "worker-frames", "transfer"],
+            ..cell(
+                "attack_untried_too_few",
+                "worker-frames",
+                "design=user-tables attack=worker-frames attackers=1 window=4",
+                &["1 attackers: untried", "tries are too few"],
+            )
+        },
     ]
 }
 

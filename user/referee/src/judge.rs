@@ -2,8 +2,8 @@
 //!
 //! *Broken*: an attacker shows evidence; an operation of the victim's, or of a client
 //! that starts beside the attackers, was refused; the victim stands still; lent memory
-//! did not come back; frames or bytes of the kernel's are lost; the victim's server has to pay for what others sent; or, where the kernel promises to allocate nothing, it did. *Degraded*:
-//! the victim did less than [`HELD_PER_CENT`] of what it does alone. *Held*: else, if the attackers tried often enough for that to be a merit
+//! did not come back; frames or bytes of the kernel's are lost; or, where the kernel promises to allocate nothing, it did. *Degraded*:
+//! the victim did less than [`HELD_PER_CENT`] of what it does alone, or its server has to pay for what others sent. *Held*: else, if the attackers tried often enough for that to be a merit
 //! ([`Found::least`]); if not, *impossible* where they say that the design offers no way, *untried* where something else kept them from it.
 
 use alloc::format;
@@ -63,9 +63,9 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         Some(Some(error)) => reasons.push(format!("a client that starts now gets {error}")),
         Some(None) => {}
     }
-    let broken = found.verdicts.iter().filter(|verdict| verdict.outcome == BROKEN).count();
-    if broken != 0 {
-        reasons.push(format!("{broken} attackers show evidence"));
+    let convinced = found.verdicts.iter().filter(|verdict| verdict.outcome == BROKEN).count();
+    if convinced != 0 {
+        reasons.push(format!("{convinced} attackers show evidence"));
     }
     match found.taken_back {
         Some(TakenBack { cycles: None, .. }) => reasons.push("lent pages did not come back".to_string()),
@@ -81,18 +81,20 @@ pub fn judge(found: &Found<'_>) -> (&'static str, String) {
         (found.frames_lost, "frames are lost"),
         (found.pool_lost, "bytes of the pool are lost"),
         (found.allocated, "bytes were allocated by the kernel"),
-        (
-            found.server_charged,
-            "bytes of the pool are charged to the victim's server for what it did not ask for",
-        ),
     ] {
         if count != 0 {
             reasons.push(format!("{count} {what}"));
         }
     }
-    let outcome = if !reasons.is_empty() {
+    let broken = !reasons.is_empty();
+    let charged = found.server_charged;
+    if charged != 0 {
+        let what = "bytes of the pool are charged to the victim's server for what it did not ask for";
+        reasons.push(format!("{charged} {what}"));
+    }
+    let outcome = if broken {
         "broken"
-    } else if worked.done * 100 < found.alone * HELD_PER_CENT {
+    } else if charged != 0 || worked.done * 100 < found.alone * HELD_PER_CENT {
         "degraded"
     } else if tries(found.verdicts) >= found.least.max(1) {
         "held"

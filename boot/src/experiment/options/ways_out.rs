@@ -9,13 +9,14 @@ use crate::experiment::estimate::Estimate;
 use crate::experiment::number::{listed, number};
 
 /// The attacks on the kernel's memory and time by mappings: what the ways out are against.
-const AGAINST: [&str; 7] = [
+const AGAINST: [&str; 8] = [
     "mapping-flood",
     "page-table-bomb",
     "derivation-depth",
     "depth-wrap",
     "split-charge",
     "revoke-time",
+    "derive-during-revoke",
     "oversized-batch",
 ];
 /// Those of them that only take.

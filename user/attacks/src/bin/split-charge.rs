@@ -2,8 +2,8 @@
 //! window that it keeps open for those that do ask, 4 KiB apart and by single pages, so that the server's space
 //! needs a table and a mapping node for each.
 //!
-//! If it succeeded, what the server may have of the kernel's memory is used up by its clients. Expected to under kernel-quota,
-//! where the receiver pays for whatever comes through its window; under kernel-heap nobody pays, and the
+//! If it succeeded, what the server may have of the kernel's memory is used up by its clients. Expected to, as far as
+//! the window goes, under kernel-quota, where the receiver pays for whatever comes through it; under kernel-heap nobody pays, and the
 //! window bounds what one receiver can be made to cost; redirector and local-only keep untrusted map items from it, as
 //! root-only does. Under user-tables only the receiver maps anything in its Tables.
 
