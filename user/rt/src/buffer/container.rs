@@ -127,7 +127,7 @@ fn around(address: u32, request: &Range<u32>, reply: &Range<u32>, rights: Rights
     let filled = || [request, reply].into_iter().filter(|range| !range.is_empty());
     let first = filled().map(|range| range.start).min().unwrap_or(0);
     let last = filled().map(|range| range.end - 1).max().unwrap_or(0);
-    let differ = (address + first) / FRAME ^ (address + last) / FRAME;
+    let differ = ((address + first) / FRAME) ^ ((address + last) / FRAME);
     Fpage::new(address + first, u32::BITS - differ.leading_zeros(), rights.bits())
 }
 
