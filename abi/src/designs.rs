@@ -76,7 +76,8 @@ pub enum Operation {
     /// ESI status: the message that the caller has received as a redirector goes on to whom it was for, with its sender's
     /// badge (0), or its sender gets that error. EBX: what to receive from then, as by Receive (0: nothing) (redirector).
     Propagate = 3,
-    /// EBX space (Edit), ESI bytes: what the space may have of the pool (kernel-quota).
+    /// EBX space (Edit), ESI bytes: what the space may have of the pool, out of the caller's own; back to it when the space
+    /// ends. Only the space's giver, the first who gave it any, or the first program, which becomes it (kernel-quota).
     SetQuota = 4,
     /// EBX space (Edit; 0: own). Out: EBX bytes of the pool that are charged to it, ESI its quota, EDI its tables in the
     /// pool, EBP its mappings of the pool's.

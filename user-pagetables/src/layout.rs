@@ -78,7 +78,7 @@ pub const SPACE_THREADS: u32 = SPACE_FIELDS + 12;
 /// Space: first of the words that designs with a pool keep. All are zero in a space that has nothing of it.
 pub const POOL_FIELDS: u32 = META + 4 * USER_TABLES;
 /// Space: how many there are.
-pub const POOL_FIELD_COUNT: u32 = 8;
+pub const POOL_FIELD_COUNT: u32 = 10;
 /// Space: its tables in the pool.
 pub const POOL_TABLES: u32 = POOL_FIELDS;
 /// Space: its mappings in the pool.
@@ -89,6 +89,14 @@ pub const POOL_QUOTA: u32 = POOL_FIELDS + 8;
 pub const POOL_CURSOR: u32 = POOL_FIELDS + 12;
 /// Space: whether it is trusted, and who looks at its messages.
 pub const POOL_TRUST: u32 = POOL_FIELDS + 16;
+/// Space: the space that gave it its quota.
+pub const POOL_GIVER: u32 = POOL_FIELDS + 24;
+/// Space: the first of those that it has given a quota to.
+pub const POOL_FIRST_GIVEN: u32 = POOL_FIELDS + 28;
+/// Space: the next of those that its giver has given to.
+pub const POOL_GIVEN_NEXT: u32 = POOL_FIELDS + 32;
+/// Space: address of the word that names it in that list; 0: it is in none.
+pub const POOL_GIVEN_BEFORE: u32 = POOL_FIELDS + 36;
 
 /// The slot of entry `index` of the Table at `table`.
 pub const fn in_table(table: u32, index: u32) -> Link {

@@ -6,6 +6,7 @@ use freehold_user_pagetables::{Entry, FrameType, Memory, PoolPlace, Tables};
 use crate::Database;
 use crate::list::NODE_OF;
 use crate::pool::{BLOCK, NODE};
+use crate::quota::is_well_given;
 
 /// What is wrong, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Broken {
     Rights(u32),
     /// A space's counters are not what it has.
     Account(u32),
+    /// A space's giver does not know of it, or it of those that it gave to.
+    Quota(u32),
     /// The pool's counter is not what is in use, or an entry has no node.
     Used,
 }
@@ -82,6 +85,9 @@ impl Database {
             }
         }
         let counted = [POOL_TABLES, POOL_MAPPINGS].map(|field| t.space_field(directory, field));
+        if !is_well_given(t, directory) {
+            return Err(Broken::Quota(directory));
+        }
         if counted == [tables, mappings] { Ok((tables, mappings)) } else { Err(Broken::Account(directory)) }
     }
 }

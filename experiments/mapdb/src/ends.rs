@@ -5,7 +5,7 @@ use freehold_user_pagetables::{Budget, Donation, Entry, Flush, Memory, PoolPlace
 
 use crate::pool::Need;
 use crate::unmap::NODE_UNITS;
-use crate::{Database, MapFault, Pages};
+use crate::{Database, MapFault, Pages, quota};
 
 impl Database {
     /// What it takes of the pool to give a space a page at `address`.
@@ -73,7 +73,8 @@ impl Database {
         (Progress::Done, flush)
     }
 
-    /// Takes back all that a space that ends has of the pool, and all that hangs on it. Its fields are clear then.
+    /// Takes back all that a space that ends has of the pool, and all that hangs on it. Its giver has its quota back
+    /// then, not before: until then it is charged with what is left. Its fields are clear.
     pub fn end_space<M: Memory>(
         &mut self,
         t: &mut Tables<M>,
@@ -81,6 +82,9 @@ impl Database {
         budget: &mut impl Budget,
     ) -> (Progress, Flush) {
         let mut flush = Flush::None;
+        if quota::pass_on(t, directory, budget) == Progress::Preempted {
+            return (Progress::Preempted, flush);
+        }
         let mut index = t.space_field(directory, POOL_CURSOR);
         while t.space_field(directory, POOL_TABLES) != 0 {
             if !budget.spend(1) {
@@ -98,6 +102,7 @@ impl Database {
             index += 1;
             t.memory.store(directory + POOL_CURSOR, index);
         }
+        quota::give_up(t, directory);
         t.memory.clear(directory + POOL_FIELDS, 4 * POOL_FIELD_COUNT);
         (Progress::Done, flush)
     }

@@ -7,13 +7,15 @@
 //!
 //! What must hold (checked by [`check`]): each present entry of a table of the pool has one node, which names it, in the
 //! list of its frame; every list is well formed, and begins at depth 0; a mapping can be written only if the one that it
-//! was made from can; the counters of the pool and of each space are the numbers of tables and nodes.
+//! was made from can; the counters of the pool and of each space are the numbers of tables and nodes; who gave
+//! whom a quota is as in [`quota`].
 //!
 //! | file | what |
 //! |---|---|
 //! | pool.rs | blocks, tables, nodes |
 //! | list.rs | the list of a frame |
 //! | account.rs | what a space has of the pool |
+//! | quota.rs | what it may have, and who gave it that |
 //! | map.rs | pages mapped onward, and granted |
 //! | unmap.rs | mappings taken back |
 //! | ends.rs | frames given and taken back, spaces that end |
@@ -27,6 +29,7 @@ mod ends;
 mod list;
 mod map;
 pub mod pool;
+pub mod quota;
 mod unmap;
 
 pub use account::Account;

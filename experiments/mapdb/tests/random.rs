@@ -15,7 +15,10 @@ fn walk(seed: u32, pool_bytes: u32, steps: u32) -> u32 {
             6..=25 => world.map(),
             26..=36 => world.unmap(),
             37..=38 => world.reclaim(),
-            _ => world.end_space(),
+            _ => {
+                let space = world.below(SPACES as u32) as usize;
+                world.end_space(space);
+            }
         }
         world.compare();
         world.run_programs();
@@ -28,7 +31,7 @@ fn walk(seed: u32, pool_bytes: u32, steps: u32) -> u32 {
     }
     for space in 0..SPACES {
         while world.model.tables.iter().any(|table| table.0 == space) {
-            world.end_space();
+            world.end_space(space);
         }
     }
     world.compare();

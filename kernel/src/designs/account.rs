@@ -1,14 +1,13 @@
 //! What spaces have of the pool, and, under kernel-quota, what they may have.
 //!
-//! What must hold: what programs have given one another of their quotas is never more than the first program gave
-//! them. The first program gives what it likes.
+//! What must hold: what all programs but the first may have together is never more than the first gave them. It gives what
+//! it likes; everybody else gives out of its own ([`quota`]).
 
 use freehold_abi::designs::Design;
 use freehold_abi::{CapName, Error};
-use freehold_mapdb::Account;
-use freehold_user_pagetables::Memory;
-use freehold_user_pagetables::layout::POOL_QUOTA;
+use freehold_mapdb::{Account, quota};
 
+use crate::errors::cause;
 use crate::kernel::Kernel;
 use crate::syscall::{CallResult, Outcome};
 use crate::thread::{ThreadRef, reg};
@@ -24,7 +23,7 @@ pub fn account(k: &mut Kernel, t: ThreadRef) -> CallResult {
     Ok(Outcome::Done)
 }
 
-/// SetQuota. Whoever is not the first program gives out of its own, and gets back what it takes away.
+/// SetQuota: by the first program, or out of the caller's own.
 pub fn set_quota(k: &mut Kernel, t: ThreadRef) -> CallResult {
     let [space, bytes, ..] = t.args();
     let space = CapName::from_word(space);
@@ -32,25 +31,20 @@ pub fn set_quota(k: &mut Kernel, t: ThreadRef) -> CallResult {
         return Err(Error::NoCapability);
     }
     let directory = k.space(t, space)?;
-    let account = Account::of(&k.tables, directory);
-    if bytes < account.bytes() {
-        return Err(Error::OverQuota);
-    }
-    let giver = t.directory.get();
-    if giver != k.designs.first_space {
-        let own = Account::of(&k.tables, giver);
-        if directory == giver || bytes.saturating_sub(account.quota) > own.left() {
-            return Err(Error::OverQuota);
-        }
-        k.tables.memory.store(giver + POOL_QUOTA, own.quota.wrapping_add(account.quota).wrapping_sub(bytes));
-    }
-    k.tables.memory.store(directory + POOL_QUOTA, bytes);
+    let caller = t.directory.get();
+    let giver = if caller == k.designs.first_space { quota::FIRST } else { caller };
+    quota::set(&mut k.tables, giver, directory, bytes).map_err(cause)?;
     Ok(Outcome::Done)
 }
 
 /// `t` has made the space of `directory`.
 pub fn made_space(k: &mut Kernel, t: ThreadRef, directory: u32) {
     if k.designs.design == Design::KernelQuota && t.directory.get() == k.designs.first_space {
-        k.tables.memory.store(directory + POOL_QUOTA, k.designs.quota);
+        begin(k, directory, k.designs.quota);
     }
+}
+
+/// What a new space may have.
+pub fn begin(k: &mut Kernel, directory: u32, bytes: u32) {
+    quota::set(&mut k.tables, quota::FIRST, directory, bytes).expect("nothing is charged to it");
 }

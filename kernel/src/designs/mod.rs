@@ -18,9 +18,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use freehold_abi::Error;
 use freehold_abi::designs::{Design, Operation};
 use freehold_abi::info::Kernel as Question;
+use freehold_mapdb::quota::QuotaFault;
 use freehold_mapdb::{Database, MapFault, Pool};
-use freehold_user_pagetables::Memory;
-use freehold_user_pagetables::layout::POOL_QUOTA;
 
 use crate::arch;
 use crate::errors::Cause;
@@ -68,7 +67,7 @@ pub fn found(k: &mut Kernel, place: u32, first_space: u32) {
     CREDITS.store(k.designs.design != Design::CreditsOff, Ordering::Relaxed);
     if k.designs.has_pool() {
         k.designs.database.pool = Pool::new(place, k.designs.pool);
-        k.tables.memory.store(first_space + POOL_QUOTA, u32::MAX);
+        account::begin(k, first_space, u32::MAX);
         println!("freehold: a pool of {} KiB for tables and mappings", k.designs.pool >> 10);
     }
     match k.designs.design {
@@ -161,6 +160,15 @@ impl Cause for MapFault {
             MapFault::TooDeep => Error::TooDeep,
             MapFault::PoolExhausted => Error::PoolExhausted,
             MapFault::OverQuota => Error::OverQuota,
+        }
+    }
+}
+
+impl Cause for QuotaFault {
+    fn cause(self) -> Error {
+        match self {
+            QuotaFault::NotTheGiver => Error::NoRight,
+            QuotaFault::OverQuota => Error::OverQuota,
         }
     }
 }

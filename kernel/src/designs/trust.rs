@@ -10,7 +10,7 @@ use freehold_abi::info::Kind;
 use freehold_abi::{Call, CapName, Error, Rights};
 use freehold_captree::Link;
 use freehold_user_pagetables::Memory;
-use freehold_user_pagetables::layout::{IN_NODE, POOL_FIELD_COUNT, POOL_FIELDS, POOL_TRUST};
+use freehold_user_pagetables::layout::{IN_NODE, POOL_GIVER, POOL_TRUST};
 
 use crate::kernel::Kernel;
 use crate::make;
@@ -21,7 +21,7 @@ use crate::thread::ThreadRef;
 pub const TRUST: u32 = POOL_TRUST;
 /// Space: the badge with which its messages come to the redirector.
 const TRUST_BADGE: u32 = POOL_TRUST + 4;
-const _: () = assert!(TRUST_BADGE < POOL_FIELDS + 4 * POOL_FIELD_COUNT);
+const _: () = assert!(TRUST_BADGE < POOL_GIVER);
 
 /// The mark of a space that is untrusted, without a redirector.
 const NOBODY: u32 = 1;

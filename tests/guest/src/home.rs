@@ -68,9 +68,26 @@ impl Home {
         Home::build(frames, lent, 0, place::AREA)
     }
 
+    /// Makes another space whose Directory somebody else makes, of the first four of the frames, and which it has a
+    /// capability to in the slot.
+    ///
+    /// # Panics
+    /// As [`Home::new`].
+    pub fn made_by(maker: impl FnOnce(Extent, &Slot)) -> Home {
+        let frames = memory::take(FRAMES, 4).expect("memory for a space");
+        let space = Slot::take().expect("a slot");
+        maker(frames, &space);
+        Home::furnish(frames, frames.container, frames.first, space)
+    }
+
     fn build(frames: Extent, container: CapName, first: u32, area: u32) -> Home {
-        let (space, table) = (Slot::take().expect("a slot"), Slot::take().expect("a slot"));
+        let space = Slot::take().expect("a slot");
         calls::make_space(container, first, space.reference(), area, ENTRIES).expect("a space");
+        Home::furnish(frames, container, first, space)
+    }
+
+    fn furnish(frames: Extent, container: CapName, first: u32, space: Slot) -> Home {
+        let table = Slot::take().expect("a slot");
         calls::make_table(container, first + 4, SlotRef::default(), space.name()).expect("an area");
         calls::make_table(container, first + 8, table.reference(), space.name()).expect("a Table");
         calls::hook(table.name(), space.name(), BLOCKS_INDEX, Rights::WRITE).expect("a hook");

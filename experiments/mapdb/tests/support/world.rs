@@ -1,6 +1,6 @@
 //! Operations, each done by the library and by the model.
 
-use freehold_mapdb::{Account, Database, MAX_DEPTH, MapFault, Need, Pages, Pool, Run};
+use freehold_mapdb::{Account, Database, MAX_DEPTH, MapFault, Need, Pages, Pool, Run, quota};
 use freehold_user_pagetables::{
     Budget, Flush, FrameType, FreshRoot, Memory, Progress, Tables, Tlb, layout, total,
 };
@@ -28,6 +28,8 @@ pub struct World {
     /// How often the pool was used up.
     pub refused: u32,
     pub steps: u32,
+    /// What a new space is given of the pool.
+    pub quota: u32,
 }
 
 /// A budget without an end.
@@ -87,6 +89,7 @@ impl World {
             mmu: Mmu::default(),
             refused: 0,
             steps: 0,
+            quota: u32::MAX,
         };
         for space in 0..SPACES {
             world.make_space(space);
@@ -142,7 +145,7 @@ impl World {
         let flush = self.tables.donate(donation);
         self.pay(flush);
         self.tables.declare_area(frame, 0x8000_0000, 1);
-        self.tables.memory.store(frame + layout::POOL_QUOTA, u32::MAX);
+        quota::set(&mut self.tables, quota::FIRST, frame, self.quota).expect("nothing is charged to it");
         self.spaces[space] = frame;
     }
 
@@ -274,8 +277,8 @@ impl World {
         self.tables.restore(frame, kind, fresh, &settled);
     }
 
-    pub fn end_space(&mut self) {
-        let space = self.below(SPACES as u32) as usize;
+    /// A space ends, and another begins in its place.
+    pub fn end_space(&mut self, space: usize) {
         let frame = self.spaces[space];
         self.tables.condemn(frame, FrameType::Directory);
         let every = 70 + self.below(200);

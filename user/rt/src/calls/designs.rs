@@ -97,10 +97,11 @@ fn status(verdict: Result<(), Error>) -> u32 {
     verdict.map_or_else(|error| error as u32, |()| 0)
 }
 
-/// Sets what a space may have of the pool.
+/// Sets what a space may have of the pool, out of the own quota.
 ///
 /// # Errors
-/// UnknownCall.
+/// UnknownCall; NoCapability (it is [`CapName::NONE`]); those of a space; NoRight (another is its giver); OverQuota (less
+/// than is charged to it, or more than is left here).
 pub fn set_quota(space: CapName, bytes: u32) -> Result<(), Error> {
     operation(Operation::SetQuota, [space.0, bytes, 0, 0]).map(drop)
 }

@@ -15,6 +15,7 @@ mod gift;
 mod halves;
 mod mixed;
 mod party;
+mod quota;
 mod speed;
 mod walk;
 
@@ -51,6 +52,10 @@ fn main() {
             ("spaces and frames end", edges::ends),
             ("the pool used up", full::pool),
             ("quotas", full::quotas),
+            ("quotas given on, and spaces that end", quota::chains),
+            ("whose quota it is", quota::givers),
+            ("what hangs on a quota that goes back", quota::charged),
+            ("a thousand spaces from one quota", quota::many),
             ("calls and items at random", fuzz::at_random),
             ("what messages with pages cost", speed::messages),
             ("what a fault costs", speed::faults),
