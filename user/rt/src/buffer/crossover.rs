@@ -26,11 +26,13 @@ pub const TABLE: &[Row] = &[
     Row { direction: Send, trust: Distrusting, resident: true, up_to: u32::MAX, way: Pull },
     Row { direction: Send, trust: Distrusting, resident: false, up_to: u32::MAX, way: Touched },
     Row { direction: Receive, trust: Trusting, resident: true, up_to: 200, way: Registers },
+    Row { direction: Receive, trust: Trusting, resident: true, up_to: 4096, way: Touched },
     Row { direction: Receive, trust: Trusting, resident: true, up_to: 200000, way: Pull },
     Row { direction: Receive, trust: Trusting, resident: true, up_to: u32::MAX, way: Container },
     Row { direction: Receive, trust: Trusting, resident: true, up_to: u32::MAX, way: Pull },
     Row { direction: Receive, trust: Trusting, resident: false, up_to: u32::MAX, way: Touched },
     Row { direction: Receive, trust: Distrusting, resident: true, up_to: 200, way: Registers },
+    Row { direction: Receive, trust: Distrusting, resident: true, up_to: 4096, way: Touched },
     Row { direction: Receive, trust: Distrusting, resident: true, up_to: u32::MAX, way: Pull },
     Row { direction: Receive, trust: Distrusting, resident: false, up_to: u32::MAX, way: Touched },
 ];
